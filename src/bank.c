@@ -1,0 +1,522 @@
+/* bank.c - rows of vectors, in memory or mapped from a .npy file; the only place rows are checked.
+ * SPDX-License-Identifier: MIT */
+#include "config.h"
+#include "dispatch.h"
+#include "host.h"
+#include "kernels/similarity.h"
+#include "npy.h"
+#include "scratch.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const uint32_t GENERATIONS = 1u << 21; /* an id is then exact in a double */
+
+struct engram_bank {
+    uint32_t dim, slots, count;
+    float *rows; /* ours, unless mapping says otherwise */
+    float *norms;
+    uint32_t *generations; /* of the next row in a slot that is free */
+    uint64_t *live;
+    uint32_t *free_slots; /* a stack */
+    uint32_t free_count;
+    size_t rows_bytes, norms_bytes, generations_bytes, live_bytes, free_bytes; /* allocated */
+    void *mapping;
+    size_t mapping_bytes;
+};
+
+/* ---- making and ending */
+
+int engram_bank_new(uint32_t dim, engram_bank **out)
+{
+    ENGRAM_NEED(out);
+    if (dim == 0)
+        return engram_fail(ENGRAM_EDIM, "engram_bank_new: dim is 0, expected at least 1");
+    engram_bank *bank = engram_allocate(sizeof *bank);
+    if (!bank)
+        return ENGRAM_ENOMEM;
+    *bank = (struct engram_bank){.dim = dim};
+    *out = bank;
+    return ENGRAM_OK;
+}
+
+static void release_rows(engram_bank *bank)
+{
+    if (bank->mapping)
+        munmap(bank->mapping, bank->mapping_bytes);
+    else
+        engram_release(bank->rows, bank->rows_bytes);
+    bank->mapping = NULL;
+}
+
+void engram_bank_free(engram_bank *bank)
+{
+    if (!bank)
+        return;
+    release_rows(bank);
+    engram_release(bank->norms, bank->norms_bytes);
+    engram_release(bank->generations, bank->generations_bytes);
+    engram_release(bank->live, bank->live_bytes);
+    engram_release(bank->free_slots, bank->free_bytes);
+    engram_release(bank, sizeof *bank);
+}
+
+static size_t words(uint32_t slots)
+{
+    return ((size_t)slots + 63) / 64;
+}
+
+/* Room for what is kept beside the rows. */
+static int reserve_beside(engram_bank *bank, uint32_t slots)
+{
+    int status =
+        engram_grow((void **)&bank->norms, &bank->norms_bytes, slots * sizeof *bank->norms);
+    if (status == ENGRAM_OK)
+        status = engram_grow((void **)&bank->generations, &bank->generations_bytes,
+                             slots * sizeof *bank->generations);
+    if (status == ENGRAM_OK)
+        status = engram_grow((void **)&bank->free_slots, &bank->free_bytes,
+                             slots * sizeof *bank->free_slots);
+    if (status == ENGRAM_OK)
+        status =
+            engram_grow((void **)&bank->live, &bank->live_bytes, words(slots) * sizeof *bank->live);
+    return status;
+}
+
+static int rows_size(const char *function, const engram_bank *bank, size_t slots, size_t *bytes)
+{
+    if (slots > ENGRAM_MAX_NODES)
+        return engram_fail(ENGRAM_ELIMIT, "%s: %zu rows, at most %d", function, slots,
+                           ENGRAM_MAX_NODES);
+    if (!engram_product(slots, bank->dim * sizeof(float), bytes))
+        return engram_fail(ENGRAM_ENOMEM, "%s: %zu rows of %u floats are more than memory has",
+                           function, slots, (unsigned)bank->dim);
+    return ENGRAM_OK;
+}
+
+/* Makes the rows ours and gives them room; those of a file are copied. */
+static int reserve(const char *function, engram_bank *bank, size_t slots)
+{
+    size_t bytes = 0;
+    int status = rows_size(function, bank, slots > bank->slots ? slots : bank->slots, &bytes);
+    if (status == ENGRAM_OK)
+        status = reserve_beside(bank, (uint32_t)(slots > bank->slots ? slots : bank->slots));
+    if (status != ENGRAM_OK || !bank->mapping)
+        return status == ENGRAM_OK ? engram_grow((void **)&bank->rows, &bank->rows_bytes, bytes)
+                                   : status;
+    float *rows = engram_allocate(bytes);
+    if (!rows)
+        return ENGRAM_ENOMEM;
+    if (bank->slots)
+        memcpy(rows, bank->rows, (size_t)bank->slots * bank->dim * sizeof *rows);
+    release_rows(bank);
+    bank->rows = rows;
+    bank->rows_bytes = bytes;
+    return ENGRAM_OK;
+}
+
+int engram_bank_reserve(engram_bank *bank, uint32_t n)
+{
+    ENGRAM_NEED(bank);
+    return n > bank->slots ? reserve(__func__, bank, n) : ENGRAM_OK;
+}
+
+/* ---- rows */
+
+static bool is_live(const engram_bank *bank, uint32_t slot)
+{
+    return engram_bit(bank->live, slot);
+}
+
+static uint64_t id_of(const engram_bank *bank, uint32_t slot)
+{
+    return (uint64_t)bank->generations[slot] << 32 | slot;
+}
+
+static int find(const char *function, const engram_bank *bank, uint64_t id, uint32_t *slot)
+{
+    *slot = (uint32_t)id;
+    if (*slot < bank->slots && is_live(bank, *slot) && id_of(bank, *slot) == id)
+        return ENGRAM_OK;
+    if (id >> 53)
+        return engram_fail(ENGRAM_ERANGE, "%s: id %llu is no id", function, (unsigned long long)id);
+    return engram_fail(ENGRAM_ERANGE, "%s: id %llu (slot %u, generation %u) is not in the bank%s",
+                       function, (unsigned long long)id, (unsigned)*slot, (unsigned)(id >> 32),
+                       *slot < bank->slots ? " any more" : "");
+}
+
+/* The norm of a row of finite floats; the row and column of the first other one in the message. */
+static int norm_of_row(const char *where, const float *row, uint64_t number, uint32_t dim,
+                       float *norm)
+{
+    float square = engram_dot_f32(row, row, dim);
+    if (!(square <= FLT_MAX))
+        for (uint32_t j = 0; j < dim; j++)
+            if (!(fabsf(row[j]) <= FLT_MAX))
+                return engram_fail(ENGRAM_ENONFINITE, "%s: row %llu, column %u is %g", where,
+                                   (unsigned long long)number, (unsigned)j, engram_shown(row[j]));
+    *norm = engram_norm_of(square, row, dim);
+    return ENGRAM_OK;
+}
+
+/* Whether some of n floats are ones of the bank, which may move while it grows. */
+static bool overlaps(const engram_bank *bank, const float *rows, size_t floats)
+{
+    uintptr_t a = (uintptr_t)rows, b = (uintptr_t)bank->rows;
+    return bank->rows && a < b + (size_t)bank->slots * bank->dim * sizeof *rows &&
+           b < a + floats * sizeof *rows;
+}
+
+static void put(engram_bank *bank, uint32_t slot, const float *row, float norm)
+{
+    memcpy(bank->rows + (size_t)slot * bank->dim, row, bank->dim * sizeof *row);
+    bank->norms[slot] = norm;
+    bank->live[slot / 64] |= (uint64_t)1 << slot % 64;
+}
+
+static uint32_t take_slot(engram_bank *bank)
+{
+    if (bank->free_count)
+        return bank->free_slots[--bank->free_count];
+    uint32_t slot = bank->slots++;
+    if (slot % 64 == 0)
+        bank->live[slot / 64] = 0;
+    bank->generations[slot] = 0;
+    return slot;
+}
+
+/* The slot that the i-th row to be added will have. */
+static uint32_t slot_to_be(const engram_bank *bank, size_t i)
+{
+    return i < bank->free_count ? bank->free_slots[bank->free_count - 1 - i]
+                                : bank->slots + (uint32_t)(i - bank->free_count);
+}
+
+/* Norms are written where they will stand before any row is: that changes nothing until all of them
+ * are known to be good. */
+int engram_bank_add(engram_bank *bank, const float *rows, size_t n, uint64_t *ids)
+{
+    ENGRAM_NEED(bank);
+    if (n == 0)
+        return ENGRAM_OK;
+    ENGRAM_NEED(rows);
+    ENGRAM_NEED(ids);
+    size_t fresh = n > bank->free_count ? n - bank->free_count : 0, bytes;
+    int status = rows_size(__func__, bank, n > ENGRAM_MAX_NODES ? n : bank->slots + fresh, &bytes);
+    if (status == ENGRAM_OK)
+        status = reserve_beside(bank, bank->slots + (uint32_t)fresh);
+    for (size_t i = 0; i < n && status == ENGRAM_OK; i++)
+        status = norm_of_row(__func__, rows + i * bank->dim, i, bank->dim,
+                             &bank->norms[slot_to_be(bank, i)]);
+    if (status == ENGRAM_OK && overlaps(bank, rows, n * bank->dim))
+        status =
+            engram_fail(ENGRAM_EALIAS, "engram_bank_add: rows are the bank's own; copy them first");
+    if (status == ENGRAM_OK)
+        status = reserve(__func__, bank, bank->slots + fresh);
+    if (status != ENGRAM_OK)
+        return status;
+    for (size_t i = 0; i < n; i++) {
+        uint32_t slot = take_slot(bank);
+        put(bank, slot, rows + i * bank->dim, bank->norms[slot]);
+        ids[i] = id_of(bank, slot);
+    }
+    bank->count += (uint32_t)n;
+    return ENGRAM_OK;
+}
+
+int engram_bank_update(engram_bank *bank, uint64_t id, const float *row)
+{
+    ENGRAM_NEED(bank);
+    ENGRAM_NEED(row);
+    uint32_t slot;
+    float norm;
+    int status = find(__func__, bank, id, &slot);
+    if (status == ENGRAM_OK)
+        status = norm_of_row(__func__, row, id, bank->dim, &norm);
+    if (status == ENGRAM_OK && overlaps(bank, row, bank->dim))
+        status =
+            engram_fail(ENGRAM_EALIAS, "engram_bank_update: row is the bank's own; copy it first");
+    if (status == ENGRAM_OK)
+        status = reserve(__func__, bank, bank->slots);
+    if (status == ENGRAM_OK)
+        put(bank, slot, row, norm);
+    return status;
+}
+
+/* The next generation of the slot begins; after the last one the slot stays empty for good. */
+int engram_bank_remove(engram_bank *bank, uint64_t id)
+{
+    ENGRAM_NEED(bank);
+    uint32_t slot;
+    int status = find(__func__, bank, id, &slot);
+    if (status != ENGRAM_OK)
+        return status;
+    bank->live[slot / 64] &= ~((uint64_t)1 << slot % 64);
+    bank->count--;
+    if (++bank->generations[slot] < GENERATIONS)
+        bank->free_slots[bank->free_count++] = slot;
+    return ENGRAM_OK;
+}
+
+int engram_bank_row(const engram_bank *bank, uint64_t id, const float **out)
+{
+    ENGRAM_NEED(bank);
+    ENGRAM_NEED(out);
+    uint32_t slot;
+    int status = find(__func__, bank, id, &slot);
+    if (status == ENGRAM_OK)
+        *out = bank->rows + (size_t)slot * bank->dim;
+    return status;
+}
+
+void engram_bank_get(const engram_bank *bank, struct engram_bank_view *out)
+{
+    *out = (struct engram_bank_view){
+        .dim = bank->dim,
+        .slots = bank->slots,
+        .count = bank->count,
+        .mapped = bank->mapping != NULL,
+        .rows = bank->rows,
+        .norms = bank->norms,
+        .live = bank->live,
+        .generations = bank->generations,
+        .bytes = (bank->mapping ? bank->mapping_bytes : bank->rows_bytes) + bank->norms_bytes +
+                 bank->generations_bytes + bank->live_bytes + bank->free_bytes,
+    };
+}
+
+/* ---- files */
+
+static int system_error(const char *path)
+{
+    return engram_fail(ENGRAM_EIO, "%s: %s", path, strerror(errno));
+}
+
+/* Maps a whole regular file. */
+static int map(const char *path, void **mapping, size_t *bytes)
+{
+    int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (file < 0)
+        return system_error(path);
+    struct stat about;
+    int status = fstat(file, &about) == 0 ? ENGRAM_OK : system_error(path);
+    if (status == ENGRAM_OK && !S_ISREG(about.st_mode))
+        status = engram_fail(ENGRAM_EIO, "%s: not a regular file", path);
+    if (status == ENGRAM_OK && about.st_size == 0)
+        status = engram_fail(ENGRAM_EFORMAT, "%s: the file is empty", path);
+    if (status == ENGRAM_OK) {
+        *bytes = (size_t)about.st_size;
+        *mapping = mmap(NULL, *bytes, PROT_READ, MAP_PRIVATE, file, 0);
+        if (*mapping == MAP_FAILED)
+            status = system_error(path);
+    }
+    close(file);
+    return status;
+}
+
+/* Takes the mapped rows over once every one of them has been looked at. */
+static int adopt(engram_bank *bank, const char *path, const struct engram_npy *npy)
+{
+    int status = reserve_beside(bank, (uint32_t)npy->rows);
+    for (uint64_t i = 0; i < npy->rows && status == ENGRAM_OK; i++)
+        status = engram_cancelled()
+                     ? engram_fail_cancelled("engram_bank_open")
+                     : norm_of_row(path, bank->rows + i * bank->dim, i, bank->dim, &bank->norms[i]);
+    if (status != ENGRAM_OK)
+        return status;
+    bank->slots = bank->count = (uint32_t)npy->rows;
+    for (uint32_t slot = 0; slot < bank->slots; slot++)
+        bank->generations[slot] = 0;
+    if (bank->slots)
+        memset(bank->live, 0xff, words(bank->slots) * sizeof *bank->live);
+    if (bank->slots % 64)
+        bank->live[bank->slots / 64] = ((uint64_t)1 << bank->slots % 64) - 1;
+    return ENGRAM_OK;
+}
+
+int engram_bank_open(const char *path, engram_bank **out)
+{
+    ENGRAM_NEED(path);
+    ENGRAM_NEED(out);
+    void *mapping = NULL;
+    size_t bytes = 0;
+    int status = map(path, &mapping, &bytes);
+    if (status != ENGRAM_OK)
+        return status;
+    struct engram_npy npy;
+    engram_bank *bank = NULL;
+    status = engram_npy_parse(path, mapping, bytes, &npy);
+    if (status == ENGRAM_OK && (npy.rows > ENGRAM_MAX_NODES || npy.columns > UINT32_MAX))
+        status =
+            engram_fail(ENGRAM_ELIMIT, "%s: %llu rows of %llu floats are more than a bank holds",
+                        path, (unsigned long long)npy.rows, (unsigned long long)npy.columns);
+    if (status == ENGRAM_OK)
+        status = engram_bank_new((uint32_t)npy.columns, &bank);
+    if (status != ENGRAM_OK) {
+        munmap(mapping, bytes);
+        return status;
+    }
+    bank->mapping = mapping;
+    bank->mapping_bytes = bytes;
+    bank->rows = (float *)((unsigned char *)mapping + npy.offset);
+    status = adopt(bank, path, &npy);
+    if (status != ENGRAM_OK) {
+        engram_bank_free(bank);
+        return status;
+    }
+    *out = bank;
+    return ENGRAM_OK;
+}
+
+static bool write_all(int file, const void *data, size_t bytes)
+{
+    const unsigned char *p = data;
+    while (bytes) {
+        ssize_t wrote = write(file, p, bytes);
+        if (wrote < 0 && errno == EINTR)
+            continue;
+        if (wrote <= 0)
+            return false;
+        p += wrote;
+        bytes -= (size_t)wrote;
+    }
+    return true;
+}
+
+/* Header, then the rows in use: all at once, or run by run where some were removed. */
+static bool write_rows(const engram_bank *bank, int file)
+{
+    unsigned char header[ENGRAM_NPY_HEADER];
+    engram_npy_header(bank->count, bank->dim, header);
+    if (!write_all(file, header, sizeof header))
+        return false;
+    for (uint32_t slot = 0; slot < bank->slots;) {
+        uint32_t first = slot;
+        while (slot < bank->slots && is_live(bank, slot))
+            slot++;
+        if (!write_all(file, bank->rows + (size_t)first * bank->dim,
+                       (size_t)(slot - first) * bank->dim * sizeof(float)))
+            return false;
+        while (slot < bank->slots && !is_live(bank, slot))
+            slot++;
+    }
+    return fsync(file) == 0;
+}
+
+/* A rename is kept only once its directory is; one that may not be read cannot be synced from here. */
+static bool sync_directory(const char *path)
+{
+    char directory[4096];
+    const char *slash = strrchr(path, '/');
+    snprintf(directory, sizeof directory, "%.*s", slash ? (int)(slash - path) + 1 : 1,
+             slash ? path : ".");
+    int file = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (file < 0)
+        return errno == EACCES;
+    bool done = fsync(file) == 0 || errno == EINVAL; /* some file systems have no such thing */
+    close(file);
+    return done;
+}
+
+/* A new file beside the path, under a name that nobody has: one left behind by a crash is passed over. */
+static int open_aside(const char *path, char *aside, size_t room)
+{
+    int file = -1;
+    for (int i = 0; i < 1000 && file < 0; i++) {
+        int length = snprintf(aside, room, "%s.%d.new", path, i);
+        if (length < 0 || (size_t)length >= room) {
+            errno = ENAMETOOLONG;
+            return -1;
+        }
+        file = open(aside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        if (file < 0 && errno != EEXIST)
+            return -1;
+    }
+    return file;
+}
+
+int engram_bank_save(const engram_bank *bank, const char *path, uint32_t compact)
+{
+    ENGRAM_NEED(bank);
+    ENGRAM_NEED(path);
+    if (bank->count < bank->slots && !compact)
+        return engram_fail(
+            ENGRAM_EDIM,
+            "engram_bank_save: %u of %u rows were removed and a .npy file has no gaps; "
+            "compact gives the rest new ids",
+            (unsigned)(bank->slots - bank->count), (unsigned)bank->slots);
+    char aside[4096];
+    int file = open_aside(path, aside, sizeof aside);
+    if (file < 0)
+        return system_error(aside);
+    bool written = write_rows(bank, file);
+    int status = written ? ENGRAM_OK : system_error(path);
+    if (close(file) != 0 && status == ENGRAM_OK)
+        status = system_error(path);
+    if (status == ENGRAM_OK && rename(aside, path) != 0)
+        status = system_error(path);
+    if (status != ENGRAM_OK) {
+        unlink(aside);
+        return status;
+    }
+    if (!sync_directory(path))
+        return engram_fail(ENGRAM_EIO, "%s: written, but its directory could not be synced: %s",
+                           path, strerror(errno));
+    return ENGRAM_OK;
+}
+
+/* ---- search */
+
+/* Rows scored before the best are taken from them: enough that merging into k costs little. */
+static size_t block_of(const engram_bank *bank, size_t k)
+{
+    size_t block = k < 512 ? 2048 : k < bank->slots ? 4 * k : bank->slots;
+    return block < bank->slots ? block : bank->slots;
+}
+
+size_t engram_bank_search_scratch(const engram_bank *bank, size_t k)
+{
+    return bank ? block_of(bank, k) * sizeof(float) + words(bank->slots) * sizeof(uint64_t) + 128
+                : 0;
+}
+
+int engram_bank_search(const engram_bank *bank, const float *query, size_t k, const uint64_t *keep,
+                       engram_arena *scratch, struct engram_hit *hits, size_t *count)
+{
+    ENGRAM_NEED(bank);
+    ENGRAM_NEED(query);
+    ENGRAM_NEED(count);
+    if (k)
+        ENGRAM_NEED(hits);
+    int status = engram_check_finite(__func__, "query", query, bank->dim);
+    if (status != ENGRAM_OK)
+        return status;
+    size_t found = 0, block = block_of(bank, k);
+    struct engram_scratch s;
+    if (!engram_scratch_open(&s, scratch))
+        return engram_last_status();
+    float *scores = engram_arena_alloc_array(s.arena, block, sizeof *scores, 64);
+    uint64_t *both = engram_arena_alloc_array(s.arena, words(bank->slots), sizeof *both, 64);
+    if (!scores || !both)
+        status = engram_last_status();
+    for (size_t w = 0; status == ENGRAM_OK && w < words(bank->slots); w++)
+        both[w] = bank->live[w] & (keep ? keep[w] : UINT64_MAX);
+
+    for (size_t first = 0; first < bank->slots && k && status == ENGRAM_OK; first += block) {
+        size_t n = bank->slots - first < block ? bank->slots - first : block;
+        status = engram_cosines_f32(query, bank->rows + first * bank->dim, bank->norms + first, n,
+                                    bank->dim, scores);
+        if (status == ENGRAM_OK)
+            status = engram_top_k_f32(scores, n, (uint32_t)first, both, bank->generations, k, hits,
+                                      &found);
+    }
+    engram_scratch_close(&s);
+    if (status == ENGRAM_OK)
+        *count = found;
+    return status;
+}

@@ -1,0 +1,52 @@
+/* dispatch.h - the table of chosen kernels and their counters, made from kernels.def.
+ * SPDX-License-Identifier: MIT */
+#ifndef ENGRAM_DISPATCH_H
+#define ENGRAM_DISPATCH_H
+
+#include "engram.h"
+
+#include <stdint.h>
+
+/* Versions that were not built leave no trace. */
+#ifdef ENGRAM_HAVE_AVX2
+#define ENGRAM_IF_avx2(...) __VA_ARGS__
+#else
+#define ENGRAM_IF_avx2(...)
+#endif
+#ifdef ENGRAM_HAVE_AVX512
+#define ENGRAM_IF_avx512(...) __VA_ARGS__
+#else
+#define ENGRAM_IF_avx512(...)
+#endif
+
+/* Every version has the type of its public function, so that none can differ. */
+#define KERNEL(name) extern __typeof__(engram_##name) engram_##name##_ref;
+#define VARIANT(name, rung)                                                                        \
+    ENGRAM_IF_##rung(extern __typeof__(engram_##name) engram_##name##_##rung;)
+#include "kernels/kernels.def"
+
+enum engram_kernel {
+#define KERNEL(name) KERNEL_##name,
+#define VARIANT(name, rung)
+#include "kernels/kernels.def"
+    KERNELS
+};
+
+/* The versions in use; the references until engram_init has run, so that an early call is slow, not
+ * wrong. */
+struct engram_table {
+#define KERNEL(name) __typeof__(engram_##name) *name;
+#define VARIANT(name, rung)
+#include "kernels/kernels.def"
+};
+extern struct engram_table engram_active;
+
+/* The version of a kernel in use; it may be exchanged at any time. */
+#define ENGRAM_VERSION(name) __atomic_load_n(&engram_active.name, __ATOMIC_RELAXED)
+
+/* Around a counted call: uint64_t begun = engram_begin(); ... engram_count(KERNEL_x, elements,
+ * begun). */
+uint64_t engram_begin(void);
+void engram_count(enum engram_kernel kernel, uint64_t elements, uint64_t begun);
+
+#endif

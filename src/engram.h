@@ -1,0 +1,689 @@
+/* engram.h - everything a caller may use, from C or from Lua.
+ * SPDX-License-Identifier: MIT
+ *
+ * Between the two marks stand plain declarations that a C compiler and LuaJIT's FFI both read as
+ * they are; the build hands that text out through engram_cdef().
+ *
+ * What holds everywhere
+ *
+ *   Status     Functions that can fail return int: ENGRAM_OK or a positive ENGRAM_E... code. One
+ *              sentence about this thread's last failure stands in engram_last_message().
+ *   Outputs    An out parameter is written on success only. Arrays are written by the callee, owned
+ *              by the caller, and must not overlap inputs unless the function says so. After
+ *              ENGRAM_ECANCELLED an array may be half written where the function says nothing else.
+ *   Empty      A count of 0 is valid and touches nothing; its arrays may then be NULL.
+ *   Alignment  None is required beyond that of the element type.
+ *   Bits       The same inputs give the same bits on every instruction set and machine; of NaNs
+ *              this says only that they are NaN.
+ *   Options    Structs that begin with `size` are read up to that size: set it to sizeof. What lies
+ *              beyond it, and a field left 0, means what the field's comment says of 0.
+ *   Cancelling Functions that poll look at the host's cancel flag between blocks of work. The others
+ *              take as long as their arrays are long, about a nanosecond an element.
+ *   Ownership  new, open and freeze make an owner, free ends it and accepts NULL; get, row and view
+ *              lend.
+ *   Threads    Functions may run on any thread at once on disjoint data. An arena, a builder and a
+ *              bank being changed belong to one thread at a time; graphs and unchanged banks may be
+ *              shared. */
+#ifndef ENGRAM_H
+#define ENGRAM_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+#pragma GCC visibility push(default)
+
+/* cdef begin: plain C only from here; LuaJIT reads these lines as they stand. */
+
+enum { ENGRAM_API = 1 }; /* raised when something is added */
+
+/* ---- status ------------------------------------------------------------------------- */
+
+enum {
+    ENGRAM_OK = 0,           /* success */
+    ENGRAM_ENOMEM = 1,       /* the arena or the system has no room; nothing written */
+    ENGRAM_EDIM = 2,         /* a shape or length does not fit */
+    ENGRAM_ENULL = 3,        /* a required pointer is null */
+    ENGRAM_ECOMPUTE = 4,     /* the computation failed */
+    ENGRAM_EDTYPE = 5,       /* element type not accepted */
+    ENGRAM_ERANGE = 6,       /* a parameter or a result lies outside its domain */
+    ENGRAM_ENONFINITE = 7,   /* NaN or infinity where it is refused */
+    ENGRAM_ENOTCONV = 8,     /* iteration limit reached; the last iterate is written */
+    ENGRAM_EUNSUPPORTED = 9, /* feature not implemented */
+    ENGRAM_EFORMAT = 10,     /* malformed file or message */
+    ENGRAM_ELIMIT = 11,      /* a resource limit would be exceeded */
+    ENGRAM_EBUDGET = 12,     /* a budget would be exceeded */
+    ENGRAM_EBUSY = 13,       /* in use: an open mark, another thread, an earlier start */
+    ENGRAM_EIO = 14,         /* operating system error; the reason is in the message */
+    ENGRAM_EDENIED = 15,     /* refused by policy */
+    ENGRAM_EALIAS = 16,      /* output overlaps an input where that is not allowed */
+    ENGRAM_EGRAPH = 17,      /* malformed graph */
+    ENGRAM_EDISABLED = 18,   /* switched off */
+    ENGRAM_ECANCELLED = 19   /* the cancel flag was set */
+};
+
+/* The name and meaning of a status: "EDIM: a shape or length does not fit". Static. */
+const char *engram_strerror(int status);
+
+/* The last failure of this thread: its status, and one sentence ("" if there was none). Borrowed
+ * until the next failure on this thread. */
+int engram_last_status(void);
+const char *engram_last_message(void);
+
+/* ---- start -------------------------------------------------------------------------- */
+
+enum { ENGRAM_LOG_WARNING = 1, ENGRAM_LOG_NOTE = 2 };
+
+/* What a host may decide, once, before anything else. */
+struct engram_options {
+    uint32_t size;
+    uint32_t ignore_environment; /* 1: no ENGRAM_* variable is read */
+    uint32_t refuse_panic;       /* 1: the arena strategy `panic` cannot be chosen */
+    /* Memory for everything the library allocates; NULL: malloc and free. old NULL allocates, bytes
+     * 0 frees, otherwise resizes; returns NULL on failure and then leaves `old` as it was. The
+     * block must be aligned for any C type. Called from whichever thread needs memory. */
+    void *(*allocate)(void *context, void *old, size_t old_bytes, size_t bytes);
+    /* One line for the host's log, without a newline; NULL: none. */
+    void (*log)(void *context, int level, const char *text);
+    void *context; /* handed to both */
+    /* Non-zero asks long calls to stop with ENGRAM_ECANCELLED; NULL: never. Read with relaxed
+     * atomics; the host's, must outlive every call. */
+    const uint32_t *cancel;
+};
+
+/* Starts the library: reads the environment and chooses the kernels' versions. The first call
+ * decides. Later calls with NULL change nothing; with options: ENGRAM_EBUSY. Any number of threads
+ * may call it. */
+int engram_init(const struct engram_options *options);
+
+const char *engram_version(void); /* "0.1.0" */
+
+/* Seconds from an arbitrary start, never going back. For benchmarks; no result depends on it. */
+double engram_clock(void);
+
+/* The i-th ENGRAM_* setting that was not understood, as a sentence with its reason; NULL after the
+ * last. */
+const char *engram_rejected(uint32_t i);
+
+/* Hash of bytes, for tests, keys and fingerprints; the same on every machine. Not for adversaries.
+ */
+uint64_t engram_hash(const void *bytes, size_t n, uint64_t seed);
+
+/* ---- versions of kernels ------------------------------------------------------------ */
+
+/* Chooses versions, left to right: "avx2" caps every kernel at that rung, "dot_f32=ref" one kernel;
+ * a rung the machine lacks means the best one below. "" chooses the best everywhere. Safe at any
+ * time, changes speed only. ENGRAM_ERANGE names a word it does not know and changes nothing. */
+int engram_isa_set(const char *text);
+
+/* The rung in use: the highest one that the machine has and no cap forbids: "ref", "avx2",
+ * "avx512". Static. */
+const char *engram_isa(void);
+
+/* Run-time counters of one kernel since start. A door that takes whole arrays counts its calls and
+ * their elements; the one-pair functions do not, a count would cost as much as the work.
+ * Nanoseconds are measured only while ENGRAM_ARENA_METRICS=1. */
+struct engram_kernel_info {
+    const char *name;
+    const char *chosen;   /* rung of the version in use */
+    const char *versions; /* rungs that this machine can run, space separated, "ref" first */
+    uint64_t calls, elements, nanoseconds;
+};
+
+/* Facts about the i-th kernel; ENGRAM_ERANGE after the last. */
+int engram_kernel_info(uint32_t i, struct engram_kernel_info *out);
+
+/* One version of a kernel by name, of the type of the function engram_<kernel>; NULL if this
+ * machine does not have it. Static. Versions trust their arguments. */
+typedef void engram_any_kernel(void);
+engram_any_kernel *engram_kernel_version(const char *kernel, const char *rung);
+
+/* ---- arenas ------------------------------------------------------------------------- */
+
+/* Memory handed out from one end of one block and rewound, never freed piece by piece. */
+typedef struct engram_arena engram_arena;
+
+enum {
+    ENGRAM_ERROR_RETURN = 0, /* the allocation fails and is counted */
+    ENGRAM_FALLBACK = 1,     /* it is the host's allocator's, until its mark is released */
+    ENGRAM_PANIC = 2         /* a full arena ends the process; for development */
+};
+
+struct engram_arena_config {
+    uint32_t size;
+    uint32_t overflow;        /* ENGRAM_ERROR_RETURN .. ENGRAM_PANIC */
+    uint32_t zero_on_release; /* 1: released bytes are set to 0 */
+    uint32_t reserved;
+    size_t bytes; /* capacity */
+};
+
+/* An owned arena of config->bytes (any size) from the host's allocator, aligned to 64. */
+int engram_arena_new(const struct engram_arena_config *config, engram_arena **out);
+
+/* An arena inside the caller's block, without allocating: config->bytes are the usable ones, the
+ * block must have config->bytes + ENGRAM_ARENA_HEAD and is lent until engram_arena_free.
+ * config->overflow may not be ENGRAM_FALLBACK. The usable part starts at the first multiple of 64
+ * behind the head. */
+enum { ENGRAM_ARENA_HEAD = 320 };
+int engram_arena_over(void *block, const struct engram_arena_config *config, engram_arena **out);
+
+/* The calling thread's arena, made on first use as the configuration says; NULL: see
+ * engram_last_message(). Borrowed until the thread ends or engram_deinit_thread_arena. Call it at
+ * thread start to allocate early. */
+engram_arena *engram_arena_thread(void);
+
+/* Ends an arena made by new or over; zeroes it first if it is configured so. */
+void engram_arena_free(engram_arena *arena);
+
+/* `bytes` aligned to `align`, a power of two up to 4096. Borrowed until the enclosing mark is
+ * released. NULL if there is no room (counted) or align is bad (ENGRAM_ERANGE). 0 bytes succeed and
+ * take none. */
+void *engram_arena_alloc(engram_arena *arena, size_t bytes, size_t align);
+
+/* The same for count elements of `element` bytes; the product is checked. */
+void *engram_arena_alloc_array(engram_arena *arena, size_t count, size_t element, size_t align);
+
+/* A place to return to, in the caller's storage. */
+struct engram_mark {
+    size_t used;
+    uint64_t serial, outer;
+};
+
+/* Opens a mark. Marks are released innermost first. A thread's arena adopts a changed configuration
+ * when its outermost mark is opened and nothing is allocated outside it. */
+void engram_arena_mark(engram_arena *arena, struct engram_mark *out);
+
+/* Gives back everything allocated since the mark. ENGRAM_ERANGE if it is not the innermost open
+ * one. */
+int engram_arena_release(engram_arena *arena, const struct engram_mark *mark);
+
+/* Gives back everything. ENGRAM_EBUSY while a mark is open. */
+int engram_arena_reset(engram_arena *arena);
+
+struct engram_arena_info {
+    uint64_t capacity;       /* bytes of the block */
+    uint64_t used;           /* bytes in use, alignment and overflow chunks included */
+    uint64_t peak;           /* most bytes ever in use */
+    uint64_t window_peak;    /* most since the metrics were last reset */
+    uint64_t overflows;      /* allocations that did not fit the block */
+    uint64_t fallbacks;      /* of those, served by the host's allocator */
+    uint64_t fallback_bytes; /* bytes so served, in all */
+    uint64_t releases;       /* outermost releases and resets */
+};
+
+int engram_arena_info(const engram_arena *arena, struct engram_arena_info *out);
+
+/* Starts a new window for window_peak of one arena. */
+void engram_arena_window(engram_arena *arena);
+
+/* Sets the configuration of the threads' arenas: 64 KiB .. 1 GiB, rounded up to a page. Existing
+ * ones adopt it at their next outermost mark. Stands above the environment, which stands above the
+ * defaults: 1 MiB, ENGRAM_ERROR_RETURN, zeroing on. */
+int engram_arena_configure(const struct engram_arena_config *config);
+
+/* The configuration in force for the threads' arenas. */
+void engram_arena_configured(struct engram_arena_config *out);
+
+/* Sums over the threads' arenas, of living and ended threads, since start or the last metrics
+ * reset. */
+struct engram_arena_totals {
+    uint64_t resets, overflows, peak; /* the numbers of engram_arena_stats */
+    uint64_t fallbacks, fallback_bytes;
+    uint64_t arenas, capacity; /* alive now */
+};
+void engram_arena_totals(struct engram_arena_totals *out);
+
+/* ---- similarity ---------------------------------------------------------------------
+ * Sums have one order everywhere: element i belongs to lane i mod 64, each lane adds its products
+ * in ascending i with one fused multiply-add each, lanes are added pairwise 32, 16, .. 1. */
+
+/* Sum of a[i] * b[i]. Error at most 1e-6 * sum |a[i] * b[i]| for n <= 4096. NaN and infinities
+ * propagate. */
+float engram_dot_f32(const float *a, const float *b, size_t n);
+
+/* Sum of (a[i] - b[i])^2, the difference rounded first. Error at most 1e-6 of the result for n <=
+ * 4096. */
+float engram_squared_l2_f32(const float *a, const float *b, size_t n);
+
+/* Square root of the sum of squares. 0 if the vector has a NaN or an infinity, or if the sum is
+ * below 1e-30. A sum beyond float is added again in binary64, so that 1e20 has a norm too; infinity
+ * if the norm itself is beyond float. */
+float engram_norm_f32(const float *a, size_t n);
+
+/* Cosine of the angle between a and b, in [-1, 1]; 0 if either norm is 0. |error| <= 1e-6 for n <=
+ * 1536. */
+float engram_cosine_f32(const float *a, const float *b, size_t n);
+
+/* Norms of n rows of dim floats. */
+int engram_norms_f32(const float *rows, size_t n, size_t dim, float *norms);
+
+/* Cosine of one query against n rows of dim floats: scores[i] as engram_cosine_f32(query, row i),
+ * the same bits alone and in a batch. norms: those of the rows as engram_norms_f32 gives them, or
+ * NULL to compute them on the way; both give the same bits. Polls the cancel flag. */
+int engram_cosines_f32(const float *query, const float *rows, const float *norms, size_t n,
+                       size_t dim, float *scores);
+
+/* out[j] = sum over i of weights[i] * rows[ids[i] * dim + j], fused, in ascending i. ids NULL: row
+ * i. The caller vouches for the ids. out may not overlap the rows. */
+int engram_weighted_sum_f32(const float *rows, const uint32_t *ids, const float *weights, size_t n,
+                            size_t dim, float *out);
+
+/* y[i] = a * x[i] + y[i], fused. x == y is allowed. */
+int engram_axpy_f32(float a, const float *x, size_t n, float *y);
+
+/* ---- runs of (id, score) ------------------------------------------------------------ */
+
+/* The currency between stages: hits stand in descending score, ties in ascending id. */
+struct engram_hit {
+    uint64_t id; /* slot + 2^32 * generation; generation < 2^21, so that a double holds it */
+    double score;
+};
+
+/* Merges n scores into a run: *count hits, at most k, in order, in the caller's array of k. Score i
+ * belongs to slot first + i. keep: a bitset by slot, NULL: all. generations: by slot, NULL: all 0.
+ * NaN is never chosen, -0 equals +0, k > n gives n. Calling it over successive blocks gives the
+ * same as calling it once. */
+int engram_top_k_f32(const float *scores, size_t n, uint32_t first, const uint64_t *keep,
+                     const uint32_t *generations, size_t k, struct engram_hit *hits, size_t *count);
+
+/* Puts hits into order; those with a NaN score go last. */
+void engram_hits_sort(struct engram_hit *hits, size_t n);
+
+/* ---- elementary functions -----------------------------------------------------------
+ * The library's own, so that results do not depend on a C library. NaN gives NaN, special values as
+ * in C's exp, log and pow. out may be the input. */
+
+double engram_exp(double x);           /* 1 ulp in the normal range */
+double engram_log(double x);           /* 1.5 ulp; negative: NaN; 0: -infinity */
+double engram_pow(double x, double y); /* 2 ulp in the normal range */
+
+int engram_exp_f32(const float *x, size_t n,
+                   float *out); /* 2 ulp; results below 1.17549435e-38 are 0 */
+int engram_log_f32(const float *x, size_t n, float *out); /* 3 ulp */
+/* 1 ulp, binary64 inside; results below 1.17549435e-38 in magnitude are 0
+ * of their sign. */
+int engram_pow_f32(const float *x, const float *y, size_t n, float *out);
+
+/* 1 / (1 + exp(-(x - threshold) / temperature)), 4 ulp; results below 1.17549435e-38 are 0.
+ * temperature finite and > 0. */
+int engram_sigmoid_f32(const float *x, float threshold, float temperature, size_t n, float *out);
+
+/* ---- forgetting --------------------------------------------------------------------- */
+
+enum {
+    ENGRAM_EXPONENTIAL = 0, /* R(t) = exp(-t / tau_s); Ebbinghaus 1885 in its simplest reading */
+    ENGRAM_POWER_LAW = 1    /* R(t) = (1 + t / unit_s)^-beta; Wixted & Ebbesen 1991 */
+};
+
+/* A curve R(t) with R(0) = 1, values in [0, 1], not increasing. Parameters are finite and > 0; tau_s
+ * lies in 1.2e-38 .. 8.5e37, where it and its reciprocal are normal floats. */
+struct engram_law {
+    uint32_t size;
+    uint32_t curve;
+    double tau_s; /* time constant: after tau_s seconds 1/e is left; half-life = tau_s * ln 2 */
+    double unit_s;
+    double beta;
+};
+
+enum { ENGRAM_AGE_U64 = 0, ENGRAM_AGE_F32 = 1, ENGRAM_AGE_F64 = 2 };
+enum {
+    ENGRAM_UNCLAMPED = 1
+}; /* otherwise NaN counts as 0 and strengths are clamped to [0, 1] before they decay */
+
+/* out[i] = strengths[i] * R(ages[i]). strengths NULL: all 1. out == strengths decays in place, and
+ * is not idempotent: a second call with the total age decays twice. ages are seconds of type
+ * age_type, rounded once to binary32 for the exponential and to binary64 for the power law;
+ * negative and NaN ages count as 0. tau_s: a time constant per element (exponential only), NULL:
+ * the law's; one below 1.17549435e-38 or NaN gives 0. Age 0 returns the strength bit for bit, and so
+ * do ages below 1.17549435e-38. Other results below that in magnitude are +0. |error| <= 1e-6 * |strength|. */
+int engram_decay_f32(const struct engram_law *law, const float *tau_s, const float *strengths,
+                     const void *ages, uint32_t age_type, uint32_t flags, size_t n, float *out);
+
+/* tau_s of a half-life, half_life_s / ln 2. */
+double engram_tau_s(double half_life_s);
+
+/* ---- graphs ------------------------------------------------------------------------- */
+
+/* Edges being collected. Nodes are ids from 0, or names that get ids in order of appearance. */
+typedef struct engram_builder engram_builder;
+
+/* Frozen edges: rows of outgoing edges (CSR) and the transpose, validated, read-only. */
+typedef struct engram_graph engram_graph;
+
+enum { ENGRAM_MAX_NODES = 2147483647 };
+
+int engram_builder_new(engram_builder **out);
+void engram_builder_free(engram_builder *builder);
+
+/* At least n nodes. */
+int engram_builder_nodes(engram_builder *builder, uint32_t n);
+
+/* The id of a name, new or known. A name has 1 to 65535 bytes. */
+int engram_builder_name(engram_builder *builder, const char *name, size_t bytes, uint32_t *out);
+
+/* One edge. The weight is finite. The class is 0 (excitatory) unless something else is meant by it.
+ */
+int engram_builder_edge(engram_builder *builder, uint32_t source, uint32_t target, float weight,
+                        uint8_t edge_class);
+
+/* n edges; weights NULL: all 1; classes NULL: all 0. All of them or none are added. */
+int engram_builder_edges(engram_builder *builder, const uint32_t *sources, const uint32_t *targets,
+                         const float *weights, const uint8_t *classes, size_t n);
+
+/* What the first two fields of an edge file are. */
+enum { ENGRAM_NODES_AUTO = 0, ENGRAM_NODES_IDS = 1, ENGRAM_NODES_NAMES = 2 };
+
+/* Adds the edges of a text file: source, target [, weight [, class]] a line, separated by tabs,
+ * commas or blanks; lines that begin with # and empty lines do not count; a header is recognised
+ * and may put the columns source/src/from, target/dst/to, weight, class in any order. AUTO: ids if
+ * the first edge has two whole numbers, names otherwise. ENGRAM_EFORMAT names file and line; then
+ * nothing is added. */
+int engram_builder_read(engram_builder *builder, const char *path, uint32_t nodes);
+
+/* Makes the graph and empties the builder; on failure the builder is as before. Edges keep their
+ * order within a row. */
+int engram_builder_freeze(engram_builder *builder, engram_graph **out);
+
+/* A graph from CSR arrays, which are copied: offsets[nodes + 1] starting at 0 and not decreasing,
+ * targets below nodes, finite weights; classes NULL: all 0. ENGRAM_EGRAPH says what is wrong. */
+int engram_graph_from_csr(uint32_t nodes, const uint32_t *offsets, const uint32_t *targets,
+                          const float *weights, const uint8_t *classes, engram_graph **out);
+
+void engram_graph_free(engram_graph *graph);
+
+/* A graph's arrays, borrowed until it is freed. Row s of the first three holds the edges that leave
+ * s; row t of the last three those that arrive at t, in ascending (source, position). */
+struct engram_graph_view {
+    uint32_t nodes, edges;
+    const uint32_t *offsets, *targets;
+    const float *weights;
+    const uint8_t *classes; /* NULL: all 0 */
+    const uint32_t *in_offsets, *sources;
+    const float *in_weights;
+    uint64_t bytes; /* memory of all of it, names included */
+};
+void engram_graph_get(const engram_graph *graph, struct engram_graph_view *out);
+
+/* The name of a node, borrowed; NULL if it has none. The id of a name, ENGRAM_ERANGE if there is
+ * none. */
+const char *engram_graph_name(const engram_graph *graph, uint32_t node);
+int engram_graph_find(const engram_graph *graph, const char *name, size_t bytes, uint32_t *out);
+
+/* ---- spreading by power iteration ---------------------------------------------------
+ * One step is a <- normalise((1 - restart) * (keep * a + gain * W' a) + restart * a0). It is a
+ * power iteration: after many steps the start is forgotten and the dominant eigenvector is left.
+ * Recall wants few steps, or restart, or the frontier kernel. */
+
+enum {
+    ENGRAM_NORMALISE_MAX1 = 0,    /* if the largest value exceeds 1, divide all by it */
+    ENGRAM_NORMALISE_NONE = 1,    /* leave as it is */
+    ENGRAM_NORMALISE_CLAMP01 = 2, /* clamp each to [0, 1] */
+    ENGRAM_NORMALISE_L1 = 3       /* divide by the sum of magnitudes, unless that is 0 */
+};
+
+struct engram_spread {
+    uint32_t size;
+    uint32_t steps;
+    uint32_t normalise;
+    float keep;    /* how much a node keeps, finite; 1 is the original's, 0 is 0 */
+    float gain;    /* finite; 1 is the original's, 0 is 0 */
+    float restart; /* in [0, 1]; 0 is the original's */
+};
+
+/* Spreads activations[nodes] in place. Scratch: engram_graph_spread_scratch bytes from the arena,
+ * NULL: the calling thread's. Contributions to a node are added in ascending (source, position),
+ * fused, onto keep * a. ENGRAM_ENONFINITE for a non-finite start; ENGRAM_ERANGE when a step
+ * overflows and ENGRAM_ECANCELLED: then activations stand at the last whole step. Against binary64:
+ * 1e-5. Polls the cancel flag. */
+int engram_graph_spread(const engram_graph *graph, const struct engram_spread *options,
+                        engram_arena *scratch, float *activations);
+size_t engram_graph_spread_scratch(const engram_graph *graph, const struct engram_spread *options);
+
+/* The kernels inside, which trust their arguments: one step without normalisation for the nodes
+ * [first, last), and the normalisation. cue is a0, not read when restart is 0. */
+int engram_spread_f32(const struct engram_graph_view *graph, const struct engram_spread *options,
+                      const float *x, const float *cue, uint32_t first, uint32_t last, float *y);
+
+/* out = raw normalised; -0 becomes 0. ENGRAM_ERANGE if raw, or for L1 its sum, is not finite; out
+ * is then untouched. */
+int engram_normalise_f32(const float *raw, size_t n, uint32_t normalise, float *out);
+
+/* ---- spreading from a frontier ------------------------------------------------------
+ * Activation moves outward hop by hop from seeds; only what grew travels on (Collins & Loftus 1975;
+ * Anderson 1983). For h = 1 .. hops, for each source s of the frontier in ascending order and each
+ * of its edges:
+ *
+ *     inc[target] += delta[s] * step[h] / fan(s) * weight * gain[class]
+ *
+ * then each touched target whose |inc| reaches threshold[h] takes it up, clamped to [0, 1], and
+ * joins the next frontier if it grew, was expanded fewer than visit_budget times, and not within
+ * the last `refractory` hops. An expansion after the first carries its increase times
+ * cycle_penalty. */
+
+enum {
+    ENGRAM_FAN_NONE = 0,
+    ENGRAM_FAN_LINEAR = 1,
+    ENGRAM_FAN_SQRT = 2
+}; /* divide by 1, out-degree, its root */
+
+enum {
+    ENGRAM_SUM = 0, /* contributions add up */
+    ENGRAM_MAX = 1, /* the contribution of largest magnitude counts, the first of equals; positive
+                     * ones lift a node to at most their value */
+    ENGRAM_NOISY_OR =
+        2 /* inc = 1 - product of (1 - c); a negative inc takes its share of what is there */
+};
+
+enum { ENGRAM_MAX_HOPS = 65534 };
+
+struct engram_frontier {
+    uint32_t size;
+    uint32_t hops;         /* 0: the seeds alone */
+    uint32_t fan;          /* ENGRAM_FAN_... */
+    uint32_t accumulate;   /* ENGRAM_SUM .. */
+    uint32_t visit_budget; /* expansions of one node, being a seed included; 0: 2; at most 65535 */
+    uint32_t refractory;   /* hops */
+    float cycle_penalty;   /* 0: 0.93 */
+    uint32_t reserved;
+    const float
+        *step; /* [hops], finite; NULL: 1. f(h) / f(h - 1) lets a path of h hops end at f(h) */
+    const float *threshold; /* [hops], >= 0; NULL: 0 */
+    const float *gain; /* [256] by edge class, finite; NULL: +1, class 1 (inhibitory) -1, class 2
+                        * (modulatory) +0.5 */
+};
+
+/* Spreads n seeds (ids below nodes, finite values; several values of one node add up, clamped to
+ * [0, 1]) and writes activations[nodes]. first_hop[nodes]: the hop at which a node was first
+ * reached, 0 for seeds, 65535 if never; contributions[nodes]: how many edges it took up; each may
+ * be NULL. edges: how many were walked; may be NULL. Scratch: engram_graph_frontier_scratch bytes
+ * from the arena, NULL: the thread's. Polls. */
+int engram_graph_frontier(const engram_graph *graph, const struct engram_frontier *options,
+                          const uint32_t *seeds, const float *values, size_t n,
+                          engram_arena *scratch, float *activations, uint16_t *first_hop,
+                          uint32_t *contributions, uint64_t *edges);
+size_t engram_graph_frontier_scratch(const engram_graph *graph);
+
+/* The kernel inside, which trusts its arguments; every option is given, scratch is aligned to 64.
+ */
+int engram_frontier_f32(const struct engram_graph_view *graph,
+                        const struct engram_frontier *options, const uint32_t *seeds,
+                        const float *values, size_t n, void *scratch, float *activations,
+                        uint16_t *first_hop, uint32_t *contributions, uint64_t *edges);
+
+/* ---- banks: rows of vectors --------------------------------------------------------- */
+
+/* Rows of dim finite floats with their norms. A row has a slot and an id; a removed slot is given
+ * out again under the next generation, so that an old id is refused. */
+typedef struct engram_bank engram_bank;
+
+int engram_bank_new(uint32_t dim, engram_bank **out);
+
+/* A NumPy .npy file: little-endian float32, C order, two axes; anything else is refused by name
+ * with ENGRAM_EFORMAT. The rows are mapped, not copied, and read once to check them and to know
+ * their norms (ENGRAM_ENONFINITE names row and column; polls the cancel flag). The first change copies them. The file must
+ * not be truncated while the bank is open. */
+int engram_bank_open(const char *path, engram_bank **out);
+
+/* Writes a .npy file beside the path, syncs it and renames it. A bank with removed rows is refused
+ * with ENGRAM_EDIM unless compact is 1: then the rest is written in slot order and gets new ids
+ * when opened. */
+int engram_bank_save(const engram_bank *bank, const char *path, uint32_t compact);
+
+void engram_bank_free(engram_bank *bank);
+
+/* Room for n rows in all without further allocation. */
+int engram_bank_reserve(engram_bank *bank, uint32_t n);
+
+/* Adds n rows and gives their ids; all or none. ENGRAM_ENONFINITE names row and column. Slots freed
+ * last are used first. */
+int engram_bank_add(engram_bank *bank, const float *rows, size_t n, uint64_t *ids);
+
+/* ENGRAM_ERANGE names an id that is not, or no longer, in the bank. */
+int engram_bank_update(engram_bank *bank, uint64_t id, const float *row);
+int engram_bank_remove(engram_bank *bank, uint64_t id);
+
+/* A row, borrowed until the bank is changed. */
+int engram_bank_row(const engram_bank *bank, uint64_t id, const float **out);
+
+/* A bank's arrays by slot, borrowed until it is changed. */
+struct engram_bank_view {
+    uint32_t dim, slots, count; /* count: rows in use */
+    uint32_t mapped;            /* 1: the rows are those of the file */
+    const float *rows, *norms;
+    const uint64_t *live; /* bitset */
+    const uint32_t *generations;
+    uint64_t bytes;
+};
+void engram_bank_get(const engram_bank *bank, struct engram_bank_view *out);
+
+/* The k rows most like the query by cosine, exactly. keep: a bitset by slot, NULL: all. hits has
+ * room for k, *count is how many there were. Scratch: engram_bank_search_scratch bytes from the
+ * arena, NULL: the thread's. Polls. */
+int engram_bank_search(const engram_bank *bank, const float *query, size_t k, const uint64_t *keep,
+                       engram_arena *scratch, struct engram_hit *hits, size_t *count);
+size_t engram_bank_search_scratch(const engram_bank *bank, size_t k);
+
+/* ---- recall ------------------------------------------------------------------------- */
+
+/* Memories as arrays by slot, borrowed from the caller. */
+struct engram_memories {
+    uint32_t size;
+    uint32_t slots; /* length of the arrays; at least the bank's slots and the graph's nodes */
+    const engram_bank *bank;   /* vectors; NULL: none */
+    const engram_graph *graph; /* links; NULL: none */
+    const float *strength;     /* what was there at last_recall, clamped to [0, 1]; NULL: 1 */
+    const double *last_recall; /* seconds; NULL: now */
+    const float *confidence;   /* NULL: 1 */
+    const float *tau_s;        /* per memory, for the exponential law; NULL: the law's */
+};
+
+struct engram_cue {
+    uint32_t size;
+    uint32_t seed_count;
+    const float *vector; /* of the bank's dim; NULL: none */
+    const uint64_t
+        *seed_ids; /* memories that are active from the start, beside those the vector finds */
+    const float *seed_values; /* their activations; NULL: 1 */
+};
+
+struct engram_recall_options {
+    uint32_t size;
+    uint32_t k;                             /* 0: 10 */
+    double now;                             /* seconds, the clock of last_recall */
+    const struct engram_law *law;           /* NULL: nothing fades */
+    const struct engram_frontier *frontier; /* NULL or 0 hops: no spreading */
+    const uint64_t *keep;                   /* bitset by slot: what may be returned; NULL: all */
+    float relevance; /* the weight a of similarity; 0: 0.5 with spreading and a vector, 1 without
+                      * spreading, 0 without a vector; in (0, 1] */
+    uint32_t seeds;  /* most seeds that the vector finds; 0: 100 */
+    float seed_threshold;   /* least similarity of a seed; 0: 0.4 */
+    float seed_temperature; /* 0: 0.5; clamped to [0.05, 2] */
+    float min_confidence;   /* memories below are not returned */
+    float recency_boost; /* > 1: recency = 1 + (boost - 1) * (1 - age / window) inside the window */
+    double recency_window_s; /* 0: 3600 */
+};
+
+/* What a score was made of. */
+struct engram_parts {
+    float similarity; /* cosine with the cue */
+    float activation; /* what spreading brought; seeds: sigmoid((similarity - threshold) /
+                         temperature) */
+    float retention;  /* strength * R(now - last_recall) */
+    float confidence;
+    float recency; /* 1 unless asked for */
+};
+
+/* Recalls the k memories with the highest
+ *   score = ((a * max(similarity, 0) + (1 - a) * activation) * retention) * confidence * recency,
+ * computed in binary64 in this order from the parts, which are floats; what scores 0 is not
+ * recalled. hits and parts have room for k; parts may be NULL. The memories are not changed.
+ * Scratch: engram_recall_scratch bytes from the arena, NULL: the thread's; nothing is allocated.
+ * Polls the cancel flag. */
+int engram_recall(const struct engram_memories *memories, const struct engram_cue *cue,
+                  const struct engram_recall_options *options, engram_arena *scratch,
+                  struct engram_hit *hits, struct engram_parts *parts, size_t *count);
+size_t engram_recall_scratch(const struct engram_memories *memories, const struct engram_cue *cue,
+                             const struct engram_recall_options *options);
+
+/* The score of these parts, as engram_recall computes it; a is the weight of similarity. */
+double engram_score(const struct engram_parts *parts, float a);
+
+/* ---- random numbers by seed --------------------------------------------------------- */
+
+/* Set state to the seed. The generator is SplitMix64 (Steele, Lea & Flood 2014): 64 bits, period
+ * 2^64. */
+struct engram_rng {
+    uint64_t state;
+};
+uint64_t engram_rng_next(struct engram_rng *rng);
+
+/* In [0, 1), 53 bits; 0 .. n - 1, unbiased, n > 0; mean 0 and deviation 1, by Marsaglia's polar
+ * method. The fills draw the same kinds as floats, uniform ones with 24 bits. */
+double engram_rng_uniform(struct engram_rng *rng);
+uint32_t engram_rng_below(struct engram_rng *rng, uint32_t n);
+double engram_rng_normal(struct engram_rng *rng);
+void engram_rng_fill_uniform(struct engram_rng *rng, size_t n, float *out);
+void engram_rng_fill_normal(struct engram_rng *rng, size_t n, float *out);
+
+/* ---- the original's ABI -------------------------------------------------------------
+ * Eight symbols with the names and types of the kernel library that came before, so that a program
+ * made for it links unchanged. Failures are seen in engram_last_status() only; the outputs are then
+ * untouched. New code uses what stands above. */
+
+/* Cosine of query against num_candidates rows. */
+void engram_vector_similarity(const float *query, const float *candidates, float *scores,
+                              size_t query_len, size_t num_candidates);
+
+/* Spreading over an edge list without sources: with q = ceil(num_edges / num_nodes), edge e is
+ * taken to leave node e / q, which is wrong for almost every graph. Kept for old programs only; use
+ * engram_graph_spread. */
+void engram_spread_activation(const uint32_t *adjacency, const float *weights, float *activations,
+                              size_t num_nodes, size_t num_edges, uint32_t iterations);
+
+/* strengths *= exp(-ages / 86400), unclamped. */
+void engram_apply_decay(float *strengths, const uint64_t *ages_seconds, size_t num_memories);
+
+/* Threads' arenas: megabytes clamped to 1 .. 1024; 0 panic, 1 error_return, 2 fallback, others 1.
+ */
+void engram_configure_arena(uint32_t pool_size_mb, uint8_t overflow_strategy);
+void engram_arena_stats(size_t *total_resets, size_t *total_overflows, size_t *max_high_water_mark);
+void engram_reset_arenas(void);        /* the calling thread's; EBUSY while a mark is open */
+void engram_reset_arena_metrics(void); /* the counters of all threads; starts new windows */
+void engram_deinit_thread_arena(void); /* frees the calling thread's; may be repeated */
+
+/* cdef end */
+
+/* The text between the marks, for ffi.cdef(). */
+const char *engram_cdef(void);
+
+#pragma GCC visibility pop
+
+/* A squared norm below this is that of no direction. */
+#define ENGRAM_NEAR_ZERO 1e-30f
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,214 @@
+/* host.c - what the host decides, for all: memory, log, messages, cancel flag, environment.
+ * SPDX-License-Identifier: MIT */
+#include "config.h"
+#include "host.h"
+
+#include <float.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { REJECTED_MAX = 16, SENTENCE = 200, MESSAGE = 512 };
+
+static struct engram_options host;
+static bool timed;
+
+static char rejected[REJECTED_MAX][SENTENCE];
+static uint32_t rejected_count;
+
+static _Thread_local int last_status;
+static _Thread_local char last_message[MESSAGE];
+
+void engram_host_init(const struct engram_options *options)
+{
+    if (options)
+        engram_read_options(&host, sizeof host, options);
+    const char *metrics = engram_environment("ENGRAM_ARENA_METRICS");
+    timed = metrics && strcmp(metrics, "1") == 0;
+    if (metrics && !timed && strcmp(metrics, "0") != 0)
+        engram_reject("ENGRAM_ARENA_METRICS=%.60s: expected 0 or 1; times are not measured",
+                      metrics);
+}
+
+void engram_read_options(void *own, size_t own_bytes, const void *given)
+{
+    uint32_t size;
+    memcpy(&size, given, sizeof size);
+    memset(own, 0, own_bytes);
+    memcpy(own, given, size < own_bytes ? size : own_bytes);
+}
+
+/* ---- messages */
+
+static const char *const meanings[] = {
+    [ENGRAM_OK] = "OK: success",
+    [ENGRAM_ENOMEM] = "ENOMEM: the arena or the system has no room",
+    [ENGRAM_EDIM] = "EDIM: a shape or length does not fit",
+    [ENGRAM_ENULL] = "ENULL: a required pointer is null",
+    [ENGRAM_ECOMPUTE] = "ECOMPUTE: the computation failed",
+    [ENGRAM_EDTYPE] = "EDTYPE: element type not accepted",
+    [ENGRAM_ERANGE] = "ERANGE: a parameter or a result lies outside its domain",
+    [ENGRAM_ENONFINITE] = "ENONFINITE: NaN or infinity where it is refused",
+    [ENGRAM_ENOTCONV] = "ENOTCONV: iteration limit reached",
+    [ENGRAM_EUNSUPPORTED] = "EUNSUPPORTED: feature not implemented",
+    [ENGRAM_EFORMAT] = "EFORMAT: malformed file or message",
+    [ENGRAM_ELIMIT] = "ELIMIT: a resource limit would be exceeded",
+    [ENGRAM_EBUDGET] = "EBUDGET: a budget would be exceeded",
+    [ENGRAM_EBUSY] = "EBUSY: in use",
+    [ENGRAM_EIO] = "EIO: operating system error",
+    [ENGRAM_EDENIED] = "EDENIED: refused by policy",
+    [ENGRAM_EALIAS] = "EALIAS: output overlaps an input",
+    [ENGRAM_EGRAPH] = "EGRAPH: malformed graph",
+    [ENGRAM_EDISABLED] = "EDISABLED: switched off",
+    [ENGRAM_ECANCELLED] = "ECANCELLED: the cancel flag was set",
+};
+
+const char *engram_strerror(int status)
+{
+    if (status < 0 || (size_t)status >= sizeof meanings / sizeof *meanings)
+        return "unknown status";
+    return meanings[status];
+}
+
+int engram_last_status(void)
+{
+    return last_status;
+}
+
+const char *engram_last_message(void)
+{
+    return last_message;
+}
+
+int engram_fail(int status, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(last_message, sizeof last_message, format, arguments);
+    va_end(arguments);
+    last_status = status;
+    return status;
+}
+
+/* What came from outside may hold anything; a log has one line for it. */
+static void to_one_line(char *text)
+{
+    for (; *text; text++)
+        if ((unsigned char)*text < ' ' || *text == 127)
+            *text = '?';
+}
+
+void engram_log_line(int level, const char *format, ...)
+{
+    if (!host.log)
+        return;
+    char line[MESSAGE];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(line, sizeof line, format, arguments);
+    va_end(arguments);
+    to_one_line(line);
+    host.log(host.context, level, line);
+}
+
+int engram_check_finite(const char *function, const char *name, const float *values, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (!(fabsf(values[i]) <= FLT_MAX))
+            return engram_fail(ENGRAM_ENONFINITE, "%s: %s[%zu] is %g", function, name, i,
+                               engram_shown(values[i]));
+    return ENGRAM_OK;
+}
+
+/* ---- the environment */
+
+const char *engram_environment(const char *name)
+{
+    return host.ignore_environment ? NULL : getenv(name);
+}
+
+void engram_reject(const char *format, ...)
+{
+    if (rejected_count == REJECTED_MAX)
+        return;
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(rejected[rejected_count], SENTENCE, format, arguments);
+    va_end(arguments);
+    to_one_line(rejected[rejected_count++]);
+}
+
+const char *engram_rejected(uint32_t i)
+{
+    return i < rejected_count ? rejected[i] : NULL;
+}
+
+bool engram_panic_refused(void)
+{
+    return host.refuse_panic;
+}
+
+bool engram_timed(void)
+{
+    return timed;
+}
+
+/* ---- cancelling */
+
+bool engram_cancelled(void)
+{
+    return host.cancel && __atomic_load_n(host.cancel, __ATOMIC_RELAXED);
+}
+
+int engram_fail_cancelled(const char *function)
+{
+    return engram_fail(ENGRAM_ECANCELLED, "%s: cancelled", function);
+}
+
+/* ---- memory */
+
+/* A block of no bytes is one of 1, here and when it comes back. */
+static void *host_allocate(void *old, size_t old_bytes, size_t bytes)
+{
+    if (host.allocate)
+        return host.allocate(host.context, old, old && !old_bytes ? 1 : old_bytes, bytes);
+    if (bytes == 0) {
+        free(old);
+        return NULL;
+    }
+    return realloc(old, bytes);
+}
+
+void *engram_resize(void *old, size_t old_bytes, size_t bytes)
+{
+    void *block = host_allocate(old, old_bytes, bytes ? bytes : 1);
+    if (!block)
+        engram_fail(ENGRAM_ENOMEM, "out of memory: %zu bytes asked", bytes);
+    return block;
+}
+
+void *engram_allocate(size_t bytes)
+{
+    return engram_resize(NULL, 0, bytes);
+}
+
+void engram_release(void *block, size_t bytes)
+{
+    if (block)
+        host_allocate(block, bytes, 0);
+}
+
+int engram_grow(void **block, size_t *bytes, size_t need)
+{
+    if (need <= *bytes)
+        return ENGRAM_OK;
+    size_t wanted = *bytes <= SIZE_MAX / 2 && *bytes * 2 > need ? *bytes * 2 : need;
+    void *bigger = engram_resize(*block, *bytes, wanted);
+    if (!bigger)
+        return ENGRAM_ENOMEM;
+    *block = bigger;
+    *bytes = wanted;
+    return ENGRAM_OK;
+}

@@ -1,0 +1,95 @@
+/* host.h - what the host decides and all parts ask for: memory, messages, the cancel flag.
+ * SPDX-License-Identifier: MIT */
+#ifndef ENGRAM_HOST_H
+#define ENGRAM_HOST_H
+
+#include "engram.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Records a failure of this thread, one sentence, and returns its status. */
+int engram_fail(int status, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Fails unless a required pointer is there. */
+#define ENGRAM_NEED(pointer)                                                                       \
+    do {                                                                                           \
+        if (!(pointer))                                                                            \
+            return engram_fail(ENGRAM_ENULL, "%s: %s is null", __func__, #pointer);                \
+    } while (0)
+
+/* Size-first structs: a caller may know fewer fields than we do, never a size too small to say so.
+ */
+#define ENGRAM_NEED_OPTIONS_OF(function, options)                                                  \
+    do {                                                                                           \
+        if (!(options))                                                                            \
+            return engram_fail(ENGRAM_ENULL, "%s: %s is null", function, #options);                \
+        if ((options)->size < sizeof(uint32_t) || (options)->size > 4096)                          \
+            return engram_fail(ENGRAM_EDIM, "%s: %s->size is %u, expected sizeof *%s", function,   \
+                               #options, (unsigned)(options)->size, #options);                     \
+    } while (0)
+#define ENGRAM_NEED_OPTIONS(options) ENGRAM_NEED_OPTIONS_OF(__func__, options)
+
+/* Copies a size-first struct into one of ours, zero where the caller's ends. */
+void engram_read_options(void *own, size_t own_bytes, const void *given);
+
+/* Memory by the host's allocator. engram_resize keeps the old block on failure; both fail with a
+ * message. */
+void *engram_allocate(size_t bytes);
+void *engram_resize(void *old, size_t old_bytes, size_t bytes);
+void engram_release(void *block, size_t bytes);
+
+/* Makes a block of *bytes hold at least `need`, doubling it if that is more. On failure it is as
+ * before. */
+int engram_grow(void **block, size_t *bytes, size_t need);
+
+/* Product of two sizes, or false if it does not fit. */
+static inline bool engram_product(size_t a, size_t b, size_t *out)
+{
+    return !__builtin_mul_overflow(a, b, out);
+}
+
+void engram_log_line(int level, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* True when the host asked long calls to stop. */
+bool engram_cancelled(void);
+int engram_fail_cancelled(const char *function);
+
+/* An ENGRAM_* variable, NULL if it is not set or the environment is not read. */
+const char *engram_environment(const char *name);
+
+/* Remembers a setting that was not understood. */
+void engram_reject(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+bool engram_panic_refused(void);
+
+/* True once ENGRAM_ARENA_METRICS asks for times. */
+bool engram_timed(void);
+
+static inline bool engram_bit(const uint64_t *bits, uint32_t i)
+{
+    return bits[i / 64] >> i % 64 & 1;
+}
+
+/* A number as messages show it: NaN has no sign. */
+static inline double engram_shown(float x)
+{
+    return x != x ? __builtin_nan("") : (double)x;
+}
+
+/* Programs made for the original ABI know no engram_init, and see in the last status how this call of
+ * theirs went. */
+void engram_start_legacy(void);
+
+/* Checks that more than one door makes. */
+int engram_check_law(const char *function, struct engram_law *law, const float *tau_s);
+int engram_check_finite(const char *function, const char *name, const float *values, size_t n);
+
+/* The parts of engram_init, in their own files. */
+void engram_host_init(const struct engram_options *options);
+void engram_dispatch_init(void);
+void engram_arena_init(void);
+void engram_keep_symbols(void); /* generated: mentions every public function, for static links */
+
+#endif

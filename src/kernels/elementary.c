@@ -1,0 +1,120 @@
+/* elementary.c - exp, log, pow and the sigmoid over arrays: doors and reference.
+ * SPDX-License-Identifier: MIT */
+#include "config.h"
+#include "kernels/elementary.h"
+#include "dispatch.h"
+#include "host.h"
+
+double engram_exp(double x)
+{
+    return engram_exp1_f64(x);
+}
+
+double engram_log(double x)
+{
+    return engram_log1_f64(x);
+}
+
+double engram_pow(double x, double y)
+{
+    return engram_pow1_f64(x, y);
+}
+
+int engram_exp_f32(const float *x, size_t n, float *out)
+{
+    if (n == 0)
+        return ENGRAM_OK;
+    ENGRAM_NEED(x);
+    ENGRAM_NEED(out);
+    uint64_t begun = engram_begin();
+    int status = ENGRAM_VERSION(exp_f32)(x, n, out);
+    engram_count(KERNEL_exp_f32, n, begun);
+    return status;
+}
+
+int engram_log_f32(const float *x, size_t n, float *out)
+{
+    if (n == 0)
+        return ENGRAM_OK;
+    ENGRAM_NEED(x);
+    ENGRAM_NEED(out);
+    uint64_t begun = engram_begin();
+    int status = ENGRAM_VERSION(log_f32)(x, n, out);
+    engram_count(KERNEL_log_f32, n, begun);
+    return status;
+}
+
+int engram_pow_f32(const float *x, const float *y, size_t n, float *out)
+{
+    if (n == 0)
+        return ENGRAM_OK;
+    ENGRAM_NEED(x);
+    ENGRAM_NEED(y);
+    ENGRAM_NEED(out);
+    uint64_t begun = engram_begin();
+    int status = ENGRAM_VERSION(pow_f32)(x, y, n, out);
+    engram_count(KERNEL_pow_f32, n, begun);
+    return status;
+}
+
+int engram_sigmoid_f32(const float *x, float threshold, float temperature, size_t n, float *out)
+{
+    if (!(temperature > 0 && temperature <= FLT_MAX))
+        return engram_fail(ENGRAM_ERANGE,
+                           "engram_sigmoid_f32: temperature is %g, expected finite and > 0",
+                           (double)temperature);
+    if (n == 0)
+        return ENGRAM_OK;
+    ENGRAM_NEED(x);
+    ENGRAM_NEED(out);
+    uint64_t begun = engram_begin();
+    int status = ENGRAM_VERSION(sigmoid_f32)(x, threshold, temperature, n, out);
+    engram_count(KERNEL_sigmoid_f32, n, begun);
+    return status;
+}
+
+/* ---- reference */
+
+int engram_exp_f32_ref(const float *x, size_t n, float *out)
+{
+    for (size_t i = 0; i < n; i++)
+        out[i] = engram_exp1_f32(x[i]);
+    return ENGRAM_OK;
+}
+
+int engram_log_f32_ref(const float *x, size_t n, float *out)
+{
+    for (size_t i = 0; i < n; i++)
+        out[i] = engram_log1_f32(x[i]);
+    return ENGRAM_OK;
+}
+
+int engram_pow_f32_ref(const float *x, const float *y, size_t n, float *out)
+{
+    for (size_t i = 0; i < n; i++) {
+        double power = engram_pow1_f64(engram_widen(x[i]), engram_widen(y[i]));
+        out[i] = (float)(fabs(power) < (double)FLT_MIN ? copysign(0, power) : power);
+    }
+    return ENGRAM_OK;
+}
+
+/* exp enlarges a rounding of its argument by the argument: what subtraction and division lost is
+ * kept (Knuth's two-sum, and the remainder) and put back as e^(a + rest) = e^a + e^a rest. */
+static float sigmoid(float x, float threshold, float temperature)
+{
+    float d = x - threshold, minus = d - x;
+    float lost = (x - (d - minus)) - (threshold + minus);
+    float a = d / temperature, rest = (fmaf(-a, temperature, d) + lost) / temperature;
+    float e = engram_exp1_f32(-a);
+    if (fabsf(a) < 128 && e <= FLT_MAX)
+        e = fmaf(-e, rest, e);
+    float y = 1 / (1 + e);
+    return y < FLT_MIN ? 0 : y;
+}
+
+int engram_sigmoid_f32_ref(const float *x, float threshold, float temperature, size_t n, float *out)
+{
+    for (size_t i = 0; i < n; i++)
+        out[i] = sigmoid(x[i], threshold, temperature);
+    return ENGRAM_OK;
+}

@@ -1,0 +1,136 @@
+/* similarity.c - dot products, distances, norms, cosines: doors and reference.
+ * SPDX-License-Identifier: MIT */
+#include "config.h"
+#include "kernels/similarity.h"
+#include "dispatch.h"
+#include "host.h"
+
+#include <string.h>
+
+/* ---- doors */
+
+/* Rows between two looks at the cancel flag hold about this many floats. */
+enum { POLL_FLOATS = 1 << 18 };
+
+float engram_dot_f32(const float *a, const float *b, size_t n)
+{
+    return ENGRAM_VERSION(dot_f32)(a, b, n);
+}
+
+float engram_squared_l2_f32(const float *a, const float *b, size_t n)
+{
+    return ENGRAM_VERSION(squared_l2_f32)(a, b, n);
+}
+
+float engram_norm_f32(const float *a, size_t n)
+{
+    return engram_norm_of(engram_dot_f32(a, a, n), a, n);
+}
+
+float engram_cosine_f32(const float *a, const float *b, size_t n)
+{
+    return engram_cosine_of(engram_dot_f32(a, b, n), engram_norm_f32(a, n), engram_norm_f32(b, n),
+                            a, b, n);
+}
+
+static int check_shape(const char *function, size_t n, size_t dim)
+{
+    size_t floats, bytes;
+    if (!engram_product(n, dim, &floats) || !engram_product(floats, sizeof(float), &bytes))
+        return engram_fail(ENGRAM_EDIM, "%s: %zu rows of %zu floats are more than memory has",
+                           function, n, dim);
+    return ENGRAM_OK;
+}
+
+int engram_norms_f32(const float *rows, size_t n, size_t dim, float *norms)
+{
+    if (n == 0)
+        return ENGRAM_OK;
+    ENGRAM_NEED(norms);
+    if (dim == 0) {
+        memset(norms, 0, n * sizeof *norms);
+        return ENGRAM_OK;
+    }
+    ENGRAM_NEED(rows);
+    int status = check_shape(__func__, n, dim);
+    if (status != ENGRAM_OK)
+        return status;
+    uint64_t begun = engram_begin();
+    status = ENGRAM_VERSION(norms_f32)(rows, n, dim, norms);
+    engram_count(KERNEL_norms_f32, n, begun);
+    return status;
+}
+
+int engram_cosines_f32(const float *query, const float *rows, const float *norms, size_t n,
+                       size_t dim, float *scores)
+{
+    if (n == 0)
+        return ENGRAM_OK;
+    ENGRAM_NEED(scores);
+    if (dim == 0) {
+        memset(scores, 0, n * sizeof *scores);
+        return ENGRAM_OK;
+    }
+    ENGRAM_NEED(query);
+    ENGRAM_NEED(rows);
+    int status = check_shape(__func__, n, dim);
+    if (status != ENGRAM_OK)
+        return status;
+    uint64_t begun = engram_begin();
+    size_t block = dim < POLL_FLOATS ? POLL_FLOATS / dim : 1;
+    for (size_t i = 0; i < n; i += block) {
+        if (engram_cancelled())
+            return engram_fail_cancelled(__func__);
+        size_t rest = n - i < block ? n - i : block;
+        ENGRAM_VERSION(cosines_f32)
+        (query, rows + i * dim, norms ? norms + i : NULL, rest, dim, scores + i);
+    }
+    engram_count(KERNEL_cosines_f32, n, begun);
+    return ENGRAM_OK;
+}
+
+/* ---- reference */
+
+/* A tail is a whole round of lanes with zeros in the missing elements. */
+static size_t whole_rounds(size_t n)
+{
+    return (n + ENGRAM_LANES - 1) / ENGRAM_LANES * ENGRAM_LANES;
+}
+
+float engram_dot_f32_ref(const float *a, const float *b, size_t n)
+{
+    float lane[ENGRAM_LANES] = {0};
+    for (size_t i = 0; i < whole_rounds(n); i++)
+        lane[i % ENGRAM_LANES] = fmaf(i < n ? a[i] : 0, i < n ? b[i] : 0, lane[i % ENGRAM_LANES]);
+    return engram_lane_sum(lane);
+}
+
+float engram_squared_l2_f32_ref(const float *a, const float *b, size_t n)
+{
+    float lane[ENGRAM_LANES] = {0};
+    for (size_t i = 0; i < whole_rounds(n); i++) {
+        float d = i < n ? a[i] - b[i] : 0;
+        lane[i % ENGRAM_LANES] = fmaf(d, d, lane[i % ENGRAM_LANES]);
+    }
+    return engram_lane_sum(lane);
+}
+
+int engram_norms_f32_ref(const float *rows, size_t n, size_t dim, float *norms)
+{
+    for (size_t i = 0; i < n; i++, rows += dim)
+        norms[i] = engram_norm_of(engram_dot_f32_ref(rows, rows, dim), rows, dim);
+    return ENGRAM_OK;
+}
+
+int engram_cosines_f32_ref(const float *query, const float *rows, const float *norms, size_t n,
+                           size_t dim, float *scores)
+{
+    float query_norm = engram_norm_of(engram_dot_f32_ref(query, query, dim), query, dim);
+    for (size_t i = 0; i < n; i++, rows += dim) {
+        float norm =
+            norms ? norms[i] : engram_norm_of(engram_dot_f32_ref(rows, rows, dim), rows, dim);
+        scores[i] = engram_cosine_of(engram_dot_f32_ref(query, rows, dim), query_norm, norm, query,
+                                     rows, dim);
+    }
+    return ENGRAM_OK;
+}

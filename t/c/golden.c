@@ -1,0 +1,311 @@
+/* golden.c - hashes of fixed workloads that every machine must reproduce.
+ * SPDX-License-Identifier: MIT
+ *
+ * The hashes stand in t/data/golden.tsv; t/golden.lua computes the same workloads from Lua.
+ * `--print` prints the present ones: changing a hash is a decision, and the commit that does says
+ * why. */
+#include "engram.h"
+
+#include "../tap.h"
+
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+static uint64_t hash; /* of the workload that runs */
+
+static void take(const void *bytes, size_t n)
+{
+    hash = engram_hash(bytes, n, hash);
+}
+
+static float *normal(struct engram_rng *rng, size_t n)
+{
+    float *x = malloc(n * sizeof *x);
+    engram_rng_fill_normal(rng, n, x);
+    return x;
+}
+
+static float *uniform(struct engram_rng *rng, size_t n)
+{
+    float *x = malloc(n * sizeof *x);
+    engram_rng_fill_uniform(rng, n, x);
+    return x;
+}
+
+/* ---- workloads */
+
+static void pairs(struct engram_rng *rng)
+{
+    float *a = normal(rng, 300), *b = normal(rng, 300);
+    for (size_t n = 0; n <= 300; n++) {
+        float result[4] = {engram_dot_f32(a, b, n), engram_squared_l2_f32(a, b, n),
+                           engram_norm_f32(a, n), engram_cosine_f32(a, b, n)};
+        take(result, sizeof result);
+    }
+    free(a);
+    free(b);
+}
+
+static void rows(struct engram_rng *rng)
+{
+    enum { ROWS = 200, DIM = 100 };
+    float *query = normal(rng, DIM), *matrix = normal(rng, ROWS * DIM);
+    float norms[ROWS], scores[ROWS], sum[DIM];
+    matrix[3 * DIM] = 1e20f; /* a norm that needs the wide sum */
+    matrix[4 * DIM] = 3e38f;
+    engram_norms_f32(matrix, ROWS, DIM, norms);
+    take(norms, sizeof norms);
+    engram_cosines_f32(query, matrix, NULL, ROWS, DIM, scores);
+    take(scores, sizeof scores);
+    engram_cosines_f32(query, matrix, norms, ROWS, DIM, scores);
+    take(scores, sizeof scores);
+    matrix[3 * DIM] = matrix[4 * DIM] = 1;
+    engram_weighted_sum_f32(matrix, NULL, scores, ROWS, DIM, sum);
+    engram_axpy_f32(0.5f, query, DIM, sum);
+    take(sum, sizeof sum);
+    free(query);
+    free(matrix);
+}
+
+static void best(struct engram_rng *rng)
+{
+    enum { N = 5000, K = 100 };
+    static struct engram_hit hits[K];
+    float *scores = uniform(rng, N);
+    size_t count = 0;
+    for (size_t i = 0; i < N; i++)
+        scores[i] = (float)(int)(scores[i] * 200) / 200; /* many ties */
+    engram_top_k_f32(scores, N, 0, NULL, NULL, K, hits, &count);
+    take(hits, sizeof hits);
+    free(scores);
+}
+
+static void elementary(struct engram_rng *rng)
+{
+    enum { N = 2000 };
+    float *x = normal(rng, N), *y = uniform(rng, N), out[N];
+    for (size_t i = 0; i < N; i++)
+        x[i] *= 30;
+    engram_exp_f32(x, N, out);
+    take(out, sizeof out);
+    engram_sigmoid_f32(x, 0.4f, 0.5f, N, out);
+    take(out, sizeof out);
+    engram_log_f32(y, N, out);
+    take(out, sizeof out);
+    engram_pow_f32(y, x, N, out);
+    take(out, sizeof out);
+    for (size_t i = 0; i < N; i++) {
+        double wide[3] = {engram_exp((double)x[i]), engram_log((double)y[i]),
+                          engram_pow((double)y[i], (double)x[i])};
+        take(wide, sizeof wide);
+    }
+    free(x);
+    free(y);
+}
+
+static void decay(struct engram_rng *rng)
+{
+    enum { N = 1000 };
+    float *strengths = uniform(rng, N), *tau_s = uniform(rng, N), out[N];
+    uint64_t whole[N];
+    double fine[N];
+    for (size_t i = 0; i < N; i++) {
+        fine[i] = engram_rng_uniform(rng) * 1e6;
+        whole[i] = (uint64_t)fine[i];
+        tau_s[i] = 1000 + 100000 * tau_s[i];
+    }
+    struct engram_law law = {.size = sizeof law, .curve = ENGRAM_EXPONENTIAL, .tau_s = 86400};
+    engram_decay_f32(&law, NULL, strengths, whole, ENGRAM_AGE_U64, 0, N, out);
+    take(out, sizeof out);
+    engram_decay_f32(&law, tau_s, strengths, fine, ENGRAM_AGE_F64, 0, N, out);
+    take(out, sizeof out);
+    law = (struct engram_law){
+        .size = sizeof law, .curve = ENGRAM_POWER_LAW, .unit_s = 3600, .beta = 0.18};
+    engram_decay_f32(&law, NULL, strengths, fine, ENGRAM_AGE_F64, 0, N, out);
+    take(out, sizeof out);
+    free(strengths);
+    free(tau_s);
+}
+
+static engram_graph *random_graph(struct engram_rng *rng, uint32_t nodes, uint32_t edges)
+{
+    engram_builder *builder;
+    engram_graph *graph;
+    engram_builder_new(&builder);
+    engram_builder_nodes(builder, nodes);
+    for (uint32_t e = 0; e < edges; e++) {
+        uint32_t source = engram_rng_below(rng, nodes), target = engram_rng_below(rng, nodes);
+        float weight = (float)(engram_rng_uniform(rng) * 0.5);
+        engram_builder_edge(builder, source, target, weight, (uint8_t)engram_rng_below(rng, 3));
+    }
+    engram_builder_freeze(builder, &graph);
+    engram_builder_free(builder);
+    return graph;
+}
+
+static void spread(struct engram_rng *rng)
+{
+    enum { NODES = 500 };
+    engram_graph *graph = random_graph(rng, NODES, 3000);
+    float *start = uniform(rng, NODES), a[NODES];
+    for (uint32_t mode = 0; mode <= ENGRAM_NORMALISE_L1; mode++) {
+        const struct engram_spread o = {.size = sizeof o,
+                                        .steps = 5,
+                                        .normalise = mode,
+                                        .keep = 0.6f,
+                                        .gain = 0.9f,
+                                        .restart = mode % 2 ? 0.1f : 0};
+        memcpy(a, start, sizeof a);
+        engram_graph_spread(graph, &o, NULL, a);
+        take(a, sizeof a);
+    }
+    free(start);
+    engram_graph_free(graph);
+}
+
+static void frontier(struct engram_rng *rng)
+{
+    enum { NODES = 500 };
+    engram_graph *graph = random_graph(rng, NODES, 3000);
+    const uint32_t seeds[] = {7, 70, 400};
+    const float values[] = {1, 0.5f, 0.75f}, step[] = {0.9f, 0.8f, 0.7f},
+                threshold[] = {0.001f, 0.002f, 0.004f};
+    float a[NODES];
+    for (uint32_t way = 0; way <= ENGRAM_NOISY_OR; way++)
+        for (uint32_t fan = 0; fan <= ENGRAM_FAN_SQRT; fan++) {
+            const struct engram_frontier o = {.size = sizeof o,
+                                              .hops = 3,
+                                              .fan = fan,
+                                              .accumulate = way,
+                                              .refractory = way,
+                                              .step = step,
+                                              .threshold = threshold};
+            engram_graph_frontier(graph, &o, seeds, values, 3, NULL, a, NULL, NULL, NULL);
+            take(a, sizeof a);
+        }
+    engram_graph_free(graph);
+}
+
+enum { MEMORIES = 2000, DIM = 48 };
+
+static engram_bank *random_bank(struct engram_rng *rng)
+{
+    engram_bank *bank;
+    float *matrix = normal(rng, MEMORIES * DIM);
+    uint64_t *ids = malloc(MEMORIES * sizeof *ids);
+    engram_bank_new(DIM, &bank);
+    engram_bank_add(bank, matrix, MEMORIES, ids);
+    for (uint32_t i = 0; i < MEMORIES; i += 7)
+        engram_bank_remove(bank, ids[i]);
+    engram_bank_add(bank, matrix, 100, ids); /* slots used again have ids of the next generation */
+    free(matrix);
+    free(ids);
+    return bank;
+}
+
+static void search(struct engram_rng *rng)
+{
+    static struct engram_hit hits[50];
+    engram_bank *bank = random_bank(rng);
+    for (int i = 0; i < 5; i++) {
+        float *query = normal(rng, DIM);
+        size_t count;
+        engram_bank_search(bank, query, 50, NULL, NULL, hits, &count);
+        take(hits, count * sizeof *hits);
+        free(query);
+    }
+    engram_bank_free(bank);
+}
+
+static void recall(struct engram_rng *rng)
+{
+    static struct engram_hit hits[20];
+    static struct engram_parts parts[20];
+    engram_bank *bank = random_bank(rng);
+    engram_graph *graph = random_graph(rng, MEMORIES, 8000);
+    float *strength = uniform(rng, MEMORIES), *confidence = uniform(rng, MEMORIES);
+    double last[MEMORIES];
+    for (uint32_t i = 0; i < MEMORIES; i++)
+        last[i] = engram_rng_uniform(rng) * 1e6;
+    const struct engram_memories memories = {.size = sizeof memories,
+                                             .slots = MEMORIES,
+                                             .bank = bank,
+                                             .graph = graph,
+                                             .strength = strength,
+                                             .last_recall = last,
+                                             .confidence = confidence};
+    const float step[] = {0.5f, 0.5f, 0.5f};
+    for (uint32_t hops = 0; hops <= 3; hops++) {
+        float *query = normal(rng, DIM);
+        const struct engram_law law = {
+            .size = sizeof law, .curve = hops % 2, .tau_s = 3e5, .unit_s = 3600, .beta = 0.2};
+        const struct engram_frontier f = {.size = sizeof f, .hops = hops, .step = step};
+        const struct engram_cue cue = {.size = sizeof cue, .vector = query};
+        const struct engram_recall_options o = {.size = sizeof o,
+                                                .k = 20,
+                                                .now = 1.1e6,
+                                                .law = &law,
+                                                .frontier = &f,
+                                                .seed_threshold = 0.2f,
+                                                .recency_boost = 1.2f,
+                                                .recency_window_s = 2e5};
+        size_t count = 0;
+        engram_recall(&memories, &cue, &o, NULL, hits, parts, &count);
+        take(hits, count * sizeof *hits);
+        take(parts, count * sizeof *parts);
+        free(query);
+    }
+    free(strength);
+    free(confidence);
+    engram_graph_free(graph);
+    engram_bank_free(bank);
+}
+
+/* ---- the list */
+
+static const struct {
+    const char *name;
+    void (*run)(struct engram_rng *rng);
+} workloads[] = {
+    {"pairs", pairs},           {"rows", rows},     {"best", best},
+    {"elementary", elementary}, {"decay", decay},   {"spread", spread},
+    {"frontier", frontier},     {"search", search}, {"recall", recall},
+};
+
+static uint64_t expected(const char *name)
+{
+    char path[4096], known[64];
+    const char *folder = getenv("srcdir");
+    uint64_t value, found = 0;
+    snprintf(path, sizeof path, "%s/t/data/golden.tsv", folder ? folder : ".");
+    FILE *file = fopen(path, "r");
+    while (file && fscanf(file, "%63s %" SCNx64, known, &value) == 2)
+        if (strcmp(known, name) == 0)
+            found = value;
+    if (file)
+        fclose(file);
+    return found;
+}
+
+int main(int argc, char **argv)
+{
+    bool print = argc > 1 && strcmp(argv[1], "--print") == 0;
+    const struct engram_arena_config scratch = {
+        .size = sizeof scratch, .overflow = ENGRAM_FALLBACK, .bytes = 1 << 20};
+    engram_init(NULL);
+    engram_arena_configure(&scratch);
+    for (size_t i = 0; i < sizeof workloads / sizeof *workloads; i++) {
+        struct engram_rng rng = {i + 1};
+        hash = 0;
+        workloads[i].run(&rng);
+        if (print)
+            printf("%s\t%016" PRIx64 "\n", workloads[i].name, hash);
+        else
+            ok(hash == expected(workloads[i].name),
+               "%s gives the same bits on every machine, here %016" PRIx64, workloads[i].name,
+               hash);
+    }
+    return print ? 0 : done();
+}

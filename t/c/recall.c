@@ -1,0 +1,647 @@
+/* recall.c - recalling memories, against a plain implementation of what engram.h says.
+ * SPDX-License-Identifier: MIT */
+#include "support.h"
+
+enum { DIM = 16, SLOTS = 600, ROWS = 550, NODES = 580, EDGES = 4000 };
+
+static struct engram_rng rng = {20240303};
+static uint32_t cancel;
+
+/* A store of memories; some were removed, some slots are used again, some have no vector. */
+static struct store {
+    engram_bank *bank;
+    engram_graph *graph;
+    struct engram_bank_view rows;
+    float *vectors;
+    float strength[SLOTS], confidence[SLOTS], tau_s[SLOTS];
+    double last_recall[SLOTS];
+} store;
+
+static const double NOW = 1e6;
+
+static void fill_store(void)
+{
+    uint64_t ids[ROWS], again[20];
+    store.vectors = randoms(&rng, ROWS * DIM, -1, 1);
+    for (int i = 1; i < 200; i++) /* a cluster around the first */
+        for (int j = 0; j < DIM; j++)
+            store.vectors[i * DIM + j] = store.vectors[j] + 0.7f * store.vectors[i * DIM + j];
+    memcpy(store.vectors + 300 * DIM, store.vectors + 5 * DIM, DIM * sizeof(float)); /* equals */
+    memcpy(store.vectors + 301 * DIM, store.vectors + 5 * DIM, DIM * sizeof(float));
+    engram_bank_new(DIM, &store.bank);
+    engram_bank_add(store.bank, store.vectors, ROWS, ids);
+    for (int i = 7; i < 150; i += 4)
+        engram_bank_remove(store.bank, ids[i]);
+    engram_bank_add(store.bank, store.vectors + 3 * DIM, 20, again);
+    engram_bank_get(store.bank, &store.rows);
+
+    engram_builder *builder;
+    engram_builder_new(&builder);
+    engram_builder_nodes(builder, NODES);
+    for (int i = 0; i < EDGES; i++)
+        engram_builder_edge(builder, engram_rng_below(&rng, NODES), engram_rng_below(&rng, NODES),
+                            (float)engram_rng_uniform(&rng) * 0.5f,
+                            (uint8_t)(engram_rng_below(&rng, 8) == 0));
+    engram_builder_freeze(builder, &store.graph);
+    engram_builder_free(builder);
+    for (int i = 0; i < SLOTS; i++) {
+        store.strength[i] = (float)engram_rng_uniform(&rng);
+        store.confidence[i] = (float)engram_rng_uniform(&rng);
+        store.tau_s[i] = 1e4f + 1e5f * (float)engram_rng_uniform(&rng);
+        store.last_recall[i] = NOW - 5e5 * engram_rng_uniform(&rng);
+    }
+    store.last_recall[0] = store.last_recall[300] = store.last_recall[301] = store.last_recall[5];
+    store.strength[300] = store.strength[301] = store.strength[5] = 1;
+    store.confidence[300] = store.confidence[301] = store.confidence[5] = 1;
+    store.last_recall[2] = NOW + 1e5; /* in the future */
+    store.strength[4] = 0;            /* nothing left */
+}
+
+static void empty_store(void)
+{
+    engram_bank_free(store.bank);
+    engram_graph_free(store.graph);
+    free(store.vectors);
+}
+
+static bool is_live(uint32_t slot)
+{
+    return slot < store.rows.slots && store.rows.live[slot / 64] >> slot % 64 & 1;
+}
+
+static uint64_t id_of(uint32_t slot)
+{
+    return slot | (uint64_t)store.rows.generations[slot] << 32;
+}
+
+static bool kept(const uint64_t *keep, uint32_t slot)
+{
+    return !keep || keep[slot / 64] >> slot % 64 & 1;
+}
+
+/* ---- the plain implementation */
+
+struct question {
+    struct engram_memories memories;
+    struct engram_cue cue;
+    struct engram_recall_options options;
+};
+
+static struct question ask(void)
+{
+    struct question q = {
+        .memories = {.size = sizeof q.memories,
+                     .slots = SLOTS,
+                     .bank = store.bank,
+                     .graph = store.graph,
+                     .strength = store.strength,
+                     .last_recall = store.last_recall,
+                     .confidence = store.confidence},
+        .cue = {.size = sizeof q.cue, .vector = store.vectors},
+        .options = {.size = sizeof q.options, .k = 20, .now = NOW},
+    };
+    return q;
+}
+
+struct answer {
+    float a; /* the weight of similarity */
+    struct engram_parts parts[SLOTS];
+    double scores[SLOTS]; /* 0: not recalled */
+};
+
+static float retention_of(const struct question *q, uint32_t slot, double age)
+{
+    const struct engram_law *law = q->options.law;
+    double strength = q->memories.strength ? (double)q->memories.strength[slot] : 1;
+    if (!law)
+        return (float)strength;
+    if (law->curve == ENGRAM_POWER_LAW)
+        return (float)(strength * pow(1 + age / law->unit_s, -law->beta));
+    return (float)(strength *
+                   exp(-age / (q->memories.tau_s ? (double)q->memories.tau_s[slot] : law->tau_s)));
+}
+
+/* Activations by slot: what the seeds have, or what spreading makes of them. */
+static void activate(const struct question *q, const float *similarity, bool spreads, float *out)
+{
+    static uint32_t seeds[2 * SLOTS];
+    static float values[2 * SLOTS];
+    const struct engram_recall_options *o = &q->options;
+    float threshold = o->seed_threshold != 0 ? o->seed_threshold : 0.4f;
+    float temperature = o->seed_temperature != 0 ? o->seed_temperature : 0.5f;
+    temperature = temperature < 0.05f ? 0.05f : temperature > 2 ? 2 : temperature;
+    size_t n = 0, most = o->seeds ? o->seeds : 100;
+    for (uint32_t i = 0; i < q->cue.seed_count; i++) {
+        seeds[n] = (uint32_t)q->cue.seed_ids[i];
+        values[n++] = q->cue.seed_values ? q->cue.seed_values[i] : 1;
+    }
+    if (q->cue.vector && spreads) {
+        bool used[SLOTS] = {false};
+        for (size_t found = 0; found < most; found++) {
+            int best = -1;
+            for (int slot = 0; slot < ROWS; slot++)
+                if (!used[slot] && is_live((uint32_t)slot) && similarity[slot] >= threshold &&
+                    (best < 0 || similarity[slot] > similarity[best]))
+                    best = slot;
+            if (best < 0)
+                break;
+            used[best] = true;
+            seeds[n] = (uint32_t)best;
+            engram_sigmoid_f32(&similarity[best], threshold, temperature, 1, &values[n++]);
+        }
+    }
+    /* Seeds that are no nodes of the graph, or all without spreading, stay where they are. */
+    memset(out, 0, SLOTS * sizeof *out);
+    size_t inside = 0;
+    for (size_t i = 0; i < n; i++)
+        if (spreads && seeds[i] < NODES) {
+            seeds[inside] = seeds[i];
+            values[inside++] = values[i];
+        } else {
+            out[seeds[i]] += values[i];
+        }
+    for (int i = 0; i < SLOTS; i++)
+        out[i] = out[i] > 1 ? 1 : out[i] > 0 ? out[i] : 0;
+    if (spreads)
+        engram_graph_frontier(q->memories.graph, o->frontier, seeds, values, inside, NULL, out,
+                              NULL, NULL, NULL);
+}
+
+static void answer(const struct question *q, struct answer *out)
+{
+    const struct engram_recall_options *o = &q->options;
+    static float similarity[SLOTS], activation[SLOTS];
+    bool spreads = q->memories.graph && o->frontier && o->frontier->hops > 0;
+    for (uint32_t slot = 0; slot < SLOTS; slot++)
+        similarity[slot] = q->cue.vector && slot < store.rows.slots
+                               ? engram_cosine_f32(q->cue.vector, store.rows.rows + slot * DIM, DIM)
+                               : 0;
+    activate(q, similarity, spreads, activation);
+    out->a = o->relevance > 0 ? o->relevance : !q->cue.vector ? 0 : spreads ? 0.5f : 1;
+    for (uint32_t slot = 0; slot < SLOTS; slot++) {
+        double age = q->memories.last_recall ? o->now - q->memories.last_recall[slot] : 0;
+        age = age > 0 ? age : 0;
+        double window = o->recency_window_s > 0 ? o->recency_window_s : 3600;
+        struct engram_parts *parts = &out->parts[slot];
+        *parts =
+            (struct engram_parts){similarity[slot], activation[slot], retention_of(q, slot, age),
+                                  q->memories.confidence ? q->memories.confidence[slot] : 1, 1};
+        if (o->recency_boost > 1 && age < window)
+            parts->recency = (float)(1 + ((double)o->recency_boost - 1) * (1 - age / window));
+        bool there = (q->memories.bank ? is_live(slot) : true) && kept(o->keep, slot) &&
+                     parts->confidence >= o->min_confidence;
+        double similar = parts->similarity > 0 ? (double)parts->similarity : 0;
+        double relevance =
+            (double)out->a * similar + (1 - (double)out->a) * (double)parts->activation;
+        out->scores[slot] = there ? relevance * (double)parts->retention *
+                                        (double)parts->confidence * (double)parts->recency
+                                  : 0;
+    }
+}
+
+static bool near(double a, double b)
+{
+    return fabs(a - b) <= 1e-6;
+}
+
+/* What was recalled is in order, is made of its parts, has the parts and scores of the plain
+ * implementation, and leaves out nothing better. The count goes to *count. */
+static bool recalls(const struct question *q, size_t *count)
+{
+    static struct answer expected;
+    static struct engram_hit hits[2 * SLOTS];
+    static struct engram_parts parts[2 * SLOTS];
+    *count = 12345;
+    int status = engram_recall(&q->memories, &q->cue, &q->options, NULL, hits, parts, count);
+    if (status != ENGRAM_OK) {
+        diag("%s: %s", engram_strerror(status), engram_last_message());
+        return false;
+    }
+    answer(q, &expected);
+    size_t k = q->options.k ? q->options.k : 10, n = *count, candidates = 0;
+    bool listed[SLOTS] = {false};
+    const char *wrong = NULL;
+    for (size_t i = 0; i < n && !wrong; i++) {
+        uint32_t slot = (uint32_t)hits[i].id;
+        if (slot >= SLOTS || listed[slot] || (q->memories.bank && hits[i].id != id_of(slot))) {
+            wrong = "an id";
+            break;
+        }
+        listed[slot] = true;
+        const struct engram_parts *e = &expected.parts[slot];
+        if (!(hits[i].score > 0) || hits[i].score != engram_score(&parts[i], expected.a))
+            wrong = "a score that is not made of its parts";
+        else if (parts[i].similarity != e->similarity || parts[i].activation != e->activation ||
+                 !near((double)parts[i].retention, (double)e->retention) ||
+                 parts[i].confidence != e->confidence ||
+                 !near((double)parts[i].recency, (double)e->recency))
+            wrong = "a part";
+        else if (expected.scores[slot] == 0 || !near(hits[i].score, expected.scores[slot]))
+            wrong = "a score";
+        else if (i > 0 && (hits[i].score > hits[i - 1].score ||
+                           (hits[i].score == hits[i - 1].score && hits[i].id < hits[i - 1].id)))
+            wrong = "the order";
+        if (wrong)
+            diag("slot %u: (%g %g %g %g %g) -> %.17g, expected (%g %g %g %g %g) -> %.17g", slot,
+                 (double)parts[i].similarity, (double)parts[i].activation,
+                 (double)parts[i].retention, (double)parts[i].confidence, (double)parts[i].recency,
+                 hits[i].score, (double)e->similarity, (double)e->activation, (double)e->retention,
+                 (double)e->confidence, (double)e->recency, expected.scores[slot]);
+    }
+    for (uint32_t slot = 0; slot < SLOTS && !wrong; slot++) {
+        candidates += expected.scores[slot] > 1e-9;
+        if (!listed[slot] && expected.scores[slot] > 1e-6 &&
+            (n < k || expected.scores[slot] > hits[n - 1].score + 1e-6))
+            wrong = "something better that is left out";
+    }
+    if (!wrong && (n > k || n < (candidates < k ? candidates : k)))
+        wrong = "the count";
+    if (wrong)
+        diag("wrong: %s, among %zu of %zu candidates", wrong, n, candidates);
+    return !wrong;
+}
+
+/* ---- */
+
+static const struct engram_frontier two_hops = {
+    .size = sizeof two_hops, .hops = 2, .fan = ENGRAM_FAN_SQRT};
+static const struct engram_law day = {
+    .size = sizeof day, .curve = ENGRAM_EXPONENTIAL, .tau_s = 86400};
+static const struct engram_law power = {
+    .size = sizeof power, .curve = ENGRAM_POWER_LAW, .unit_s = 3600, .beta = 0.18};
+
+static void by_vector(void)
+{
+    struct question q = ask();
+    size_t n;
+    ok(recalls(&q, &n) && n == 20, "a vector alone recalls by similarity");
+    q.options.k = 0;
+    ok(recalls(&q, &n) && n == 10, "ten memories unless another number is asked for");
+    q.options.k = 2 * SLOTS;
+    ok(recalls(&q, &n) && n > 200 && n < ROWS, "at most those with a score above 0");
+    q.options.k = 20;
+    q.memories.strength = q.memories.confidence = NULL;
+    q.memories.last_recall = NULL;
+    ok(recalls(&q, &n) && n == 20, "without strengths, confidences and times all are 1");
+    q.options.law = &day;
+    ok(recalls(&q, &n), "without times nothing fades");
+
+    /* Slot 5 and its equals have the same parts. */
+    q.cue.vector = store.vectors + 5 * DIM;
+    struct engram_hit hits[3];
+    n = 0;
+    q.options.k = 3;
+    engram_recall(&q.memories, &q.cue, &q.options, NULL, hits, NULL, &n);
+    ok(n == 3 && hits[0].id == 5 && hits[1].id == 300 && hits[2].id == 301 &&
+           hits[0].score == hits[2].score,
+       "equal scores stand in ascending id; parts can be left out");
+    q.options.k = 2;
+    engram_recall(&q.memories, &q.cue, &q.options, NULL, hits, NULL, &n);
+    ok(n == 2 && hits[0].id == 5 && hits[1].id == 300, "and the lower ids are kept");
+}
+
+static void by_time(void)
+{
+    struct question q = ask();
+    size_t n;
+    q.options.law = &day;
+    q.options.k = 300;
+    ok(recalls(&q, &n), "strengths fade by an exponential law");
+    q.memories.tau_s = store.tau_s;
+    ok(recalls(&q, &n), "with a time constant of each memory");
+    q.memories.tau_s = NULL;
+    q.options.law = &power;
+    ok(recalls(&q, &n), "by a power law");
+    q.options.recency_boost = 1.2f;
+    ok(recalls(&q, &n), "what is recent is lifted");
+    q.options.recency_window_s = 2e5;
+    ok(recalls(&q, &n), "in a window of any length");
+    static struct engram_parts parts[300];
+    static struct engram_hit hits[300];
+    engram_recall(&q.memories, &q.cue, &q.options, NULL, hits, parts, &n);
+    int lifted = 0, beyond = 0;
+    for (size_t i = 0; i < n; i++) {
+        lifted += parts[i].recency > 1;
+        beyond += !(parts[i].recency >= 1 && parts[i].recency <= 1.2f);
+    }
+    ok(lifted > 0 && lifted < (int)n && beyond == 0,
+       "only what is inside the window, and never by more than the boost");
+}
+
+static void by_links(void)
+{
+    struct question q = ask();
+    size_t n;
+    q.options.law = &day;
+    q.options.frontier = &two_hops;
+    q.options.k = 300;
+    ok(recalls(&q, &n), "similarity and what spreading brought count half each");
+    for (int i = 1; i <= 4; i++) {
+        q.options.relevance = (float)i / 4;
+        ok(recalls(&q, &n), "or as they are told to: %g", (double)q.options.relevance);
+    }
+    q.options.relevance = 0;
+    q.options.seeds = 7;
+    ok(recalls(&q, &n), "the number of seeds can be bounded");
+    q.options.seeds = 0;
+    q.options.seed_threshold = 0.6f;
+    ok(recalls(&q, &n), "seeds can be asked to be more similar");
+    q.options.seed_threshold = -1;
+    ok(recalls(&q, &n), "or less");
+    q.options.seed_threshold = 0;
+    q.options.seed_temperature = 0.1f;
+    ok(recalls(&q, &n), "the step from silent to active can be sharper");
+    q.options.seed_temperature = 0.001f;
+    ok(recalls(&q, &n), "down to a temperature of 0.05");
+    q.options.seed_temperature = 50;
+    ok(recalls(&q, &n), "and softer, up to 2");
+    q.options.seed_temperature = 0;
+
+    struct engram_frontier no_hops = two_hops;
+    no_hops.hops = 0;
+    q.options.frontier = &no_hops;
+    ok(recalls(&q, &n), "no hops are no spreading");
+    q.options.frontier = &two_hops;
+    q.memories.graph = NULL;
+    ok(recalls(&q, &n), "nor is a frontier without a graph");
+    q.memories.graph = store.graph;
+
+    uint64_t ids[] = {id_of(8), id_of(300), id_of(8), id_of(12)};
+    float values[] = {0.5f, 1, 0.25f, 2};
+    q.cue = (struct engram_cue){.size = sizeof q.cue, .seed_count = 4, .seed_ids = ids};
+    ok(recalls(&q, &n) && n > 4, "ids alone recall what they lead to");
+    q.cue.seed_values = values;
+    ok(recalls(&q, &n) && n > 4, "with activations of their own");
+    q.cue.vector = store.vectors;
+    ok(recalls(&q, &n), "ids and a vector go together");
+    q.cue.vector = NULL;
+    q.options.frontier = NULL;
+    ok(recalls(&q, &n) && n == 3, "without spreading ids recall themselves");
+    q.options.frontier = &two_hops;
+
+    uint64_t slots[] = {590, 3};
+    q.cue.seed_count = 2;
+    q.cue.seed_ids = slots;
+    q.memories.bank = NULL;
+    ok(recalls(&q, &n) && n > 2, "without a bank every slot is a memory, in the graph or not");
+}
+
+static void filters(void)
+{
+    struct question q = ask();
+    size_t n;
+    q.options.frontier = &two_hops;
+    q.options.k = 400;
+    recalls(&q, &n);
+    size_t all = n;
+    q.options.min_confidence = 0.5f;
+    ok(recalls(&q, &n) && n > 0 && n < all, "doubtful memories can be left out");
+    q.options.min_confidence = 0;
+
+    uint64_t keep[(SLOTS + 63) / 64] = {0};
+    ok((q.options.keep = keep, recalls(&q, &n)) && n == 0, "an empty filter lets nothing through");
+    for (uint32_t slot = 0; slot < SLOTS; slot += 3)
+        keep[slot / 64] |= (uint64_t)1 << slot % 64;
+    ok(recalls(&q, &n) && n > 0 && n < all,
+       "a filter lets its slots through; the others still pass activation on");
+
+    /* All of the bank is asked for: what was removed has a slot and a vector but is no memory. */
+    memset(keep, 255, sizeof keep);
+    q.options.k = 2 * SLOTS;
+    q.options.seed_threshold = -1;
+    static struct engram_hit hits[2 * SLOTS];
+    engram_recall(&q.memories, &q.cue, &q.options, NULL, hits, NULL, &n);
+    int gone = 0, again = 0;
+    for (size_t i = 0; i < n; i++) {
+        gone += !is_live((uint32_t)hits[i].id);
+        again += hits[i].id >> 32 == 1;
+    }
+    ok(n > 300 && gone == 0, "what was removed is not recalled");
+    ok(again > 0, "what took its place is, under its own id");
+}
+
+static void scratch(void)
+{
+    struct question q = ask();
+    q.options.frontier = &two_hops;
+    q.options.law = &day;
+    static uint64_t every[2 * ROWS];
+    size_t ids = 0, n = 0;
+    for (int twice = 0; twice < 2; twice++)
+        for (uint32_t slot = 0; slot < ROWS; slot++)
+            if (is_live(slot))
+                every[ids++] = id_of(slot);
+    struct engram_arena_config config = {.size = sizeof config, .overflow = ENGRAM_ERROR_RETURN};
+    struct engram_cue full = q.cue;
+    full.seed_ids = every;
+    full.seed_count = (uint32_t)ids;
+    config.bytes = engram_recall_scratch(&q.memories, &full, &q.options);
+    engram_arena *arena = NULL;
+    engram_arena_new(&config, &arena);
+    struct engram_hit hits[20];
+    struct engram_parts parts[20];
+    long calls = heap.calls;
+    ok(engram_recall(&q.memories, &q.cue, &q.options, arena, hits, parts, &n) == ENGRAM_OK &&
+           n == 20,
+       "an arena of the bytes asked for beforehand suffices");
+    is_int(heap.calls, calls, "nothing is allocated");
+    q.cue = full;
+    if (!ok(engram_recall(&q.memories, &q.cue, &q.options, arena, hits, parts, &n) == ENGRAM_OK,
+            "it suffices for %zu seeds of the cue's own too", ids))
+        diag("%s", engram_last_message());
+    struct engram_arena_info info;
+    engram_arena_info(arena, &info);
+    ok(info.used == 0, "and is rewound");
+    engram_arena_free(arena);
+
+    q = ask();
+    engram_recall(&q.memories, &q.cue, &q.options, NULL, hits, parts, &n);
+    calls = heap.calls;
+    for (int i = 0; i < 10; i++)
+        engram_recall(&q.memories, &q.cue, &q.options, NULL, hits, parts, &n);
+    is_int(heap.calls, calls, "nor does the thread's arena allocate once it is there");
+
+    config.bytes = 100;
+    engram_arena_new(&config, &arena);
+    n = 77;
+    refused(engram_recall(&q.memories, &q.cue, &q.options, arena, hits, parts, &n), ENGRAM_ENOMEM,
+            "100", "an arena without room is an error");
+    ok(n == 77, "then there is no count");
+    engram_arena_free(arena);
+}
+
+/* ---- errors */
+
+static void errors(void)
+{
+    struct question q = ask();
+    struct engram_hit hits[20];
+    size_t n = 77;
+#define RECALL() engram_recall(&q.memories, &q.cue, &q.options, NULL, hits, NULL, &n)
+    refused(engram_recall(NULL, &q.cue, &q.options, NULL, hits, NULL, &n), ENGRAM_ENULL,
+            "engram_recall|memories", "recall needs memories");
+    refused(engram_recall(&q.memories, NULL, &q.options, NULL, hits, NULL, &n), ENGRAM_ENULL,
+            "engram_recall|cue", "and a cue");
+    refused(engram_recall(&q.memories, &q.cue, NULL, NULL, hits, NULL, &n), ENGRAM_ENULL,
+            "engram_recall|options", "and options");
+    refused(engram_recall(&q.memories, &q.cue, &q.options, NULL, NULL, NULL, &n), ENGRAM_ENULL,
+            "engram_recall|hits", "and a place for the hits");
+    refused(engram_recall(&q.memories, &q.cue, &q.options, NULL, hits, NULL, NULL), ENGRAM_ENULL,
+            "engram_recall|count", "and for their count");
+    q.memories.size = 0;
+    refused(RECALL(), ANY, "engram_recall|memories", "memories of no size are refused");
+
+    static const struct {
+        size_t field;
+        float value;
+        const char *words;
+    } bad[] = {
+        {offsetof(struct engram_recall_options, relevance), 1.5f, "relevance|1.5"},
+        {offsetof(struct engram_recall_options, relevance), -0.5f, "relevance|-0.5"},
+        {offsetof(struct engram_recall_options, relevance), NAN, "relevance|nan"},
+        {offsetof(struct engram_recall_options, seed_threshold), NAN, "seed_threshold|nan"},
+        {offsetof(struct engram_recall_options, seed_temperature), NAN, "seed_temperature|nan"},
+        {offsetof(struct engram_recall_options, seed_temperature), -1, "seed_temperature|-1"},
+        {offsetof(struct engram_recall_options, min_confidence), NAN, "min_confidence|nan"},
+        {offsetof(struct engram_recall_options, recency_boost), NAN, "recency_boost|nan"},
+    };
+    for (size_t i = 0; i < COUNT(bad); i++) {
+        char words[80];
+        q = ask();
+        memcpy((char *)&q.options + bad[i].field, &bad[i].value, sizeof bad[i].value);
+        snprintf(words, sizeof words, "engram_recall|%s", bad[i].words);
+        refused(RECALL(), ANY, words, "%s is refused", bad[i].words);
+    }
+    q = ask();
+    q.options.now = NAN;
+    refused(RECALL(), ANY, "engram_recall|now", "so is a time that is none");
+    q = ask();
+    q.options.recency_window_s = -1;
+    refused(RECALL(), ANY, "engram_recall|recency_window_s|-1",
+            "and a window before its beginning");
+
+    q = ask();
+    q.memories.slots = NODES - 1;
+    refused(RECALL(), ENGRAM_EDIM, "engram_recall|slots|579",
+            "arrays shorter than the graph are refused");
+    q.memories.graph = NULL;
+    q.memories.slots = ROWS - 1;
+    refused(RECALL(), ENGRAM_EDIM, "engram_recall|slots|549", "or than the bank");
+    q = ask();
+    struct engram_law law = day;
+    law.tau_s = 0;
+    q.options.law = &law;
+    refused(RECALL(), ANY, "engram_recall|tau_s|0", "a law that is none is refused");
+    law.curve = 7;
+    refused(RECALL(), ENGRAM_ERANGE, "engram_recall|curve|7", "and an unknown one");
+    q = ask();
+    struct engram_frontier frontier = two_hops;
+    frontier.fan = 9;
+    q.options.frontier = &frontier;
+    refused(RECALL(), ENGRAM_ERANGE, "engram_recall|fan|9", "and a frontier that is none");
+
+    q = ask();
+    float vector[DIM] = {0};
+    vector[13] = NAN;
+    q.cue.vector = vector;
+    refused(RECALL(), ENGRAM_ENONFINITE, "engram_recall|vector|13", "a NaN in the cue is refused");
+    q = ask();
+    q.memories.bank = NULL;
+    refused(RECALL(), ANY, "engram_recall|vector|bank",
+            "a vector without a bank to compare it with too");
+
+    uint64_t ids[] = {id_of(300), 7};
+    q = ask();
+    q.cue.seed_ids = ids;
+    q.cue.seed_count = 2;
+    refused(RECALL(), ENGRAM_ERANGE, "engram_recall|seed_ids|1|7",
+            "the id of a removed memory is refused");
+    uint32_t reused = 0;
+    while (store.rows.generations[reused] == 0 || !is_live(reused))
+        reused++;
+    char words[64];
+    snprintf(words, sizeof words, "seed_ids|%u", reused);
+    ids[1] = reused;
+    refused(RECALL(), ENGRAM_ERANGE, words, "even if its slot is used again");
+    ids[1] = SLOTS;
+    refused(RECALL(), ENGRAM_ERANGE, "seed_ids|600", "and an id outside");
+    ids[1] = id_of(300) | (uint64_t)1 << 40;
+    refused(RECALL(), ENGRAM_ERANGE, "1099511628076", "and one of another generation");
+    q.cue.seed_ids = NULL;
+    refused(RECALL(), ENGRAM_ENULL, "engram_recall|seed_ids",
+            "a number of ids without ids is refused");
+    float values[] = {1, INFINITY};
+    ids[1] = id_of(301);
+    q.cue.seed_ids = ids;
+    q.cue.seed_values = values;
+    refused(RECALL(), ENGRAM_ENONFINITE, "engram_recall|seed_values|1",
+            "and a seed beyond all bounds");
+    q.memories.bank = NULL;
+    q.cue.vector = NULL;
+    q.cue.seed_values = NULL;
+    ids[1] = (uint64_t)1 << 32;
+    refused(RECALL(), ENGRAM_ERANGE, "4294967296", "without a bank there are no generations");
+    ok(n == 77, "what was refused has no count");
+
+    q = ask();
+    q.options.frontier = &two_hops;
+    __atomic_store_n(&cancel, 1, __ATOMIC_RELAXED);
+    refused(RECALL(), ENGRAM_ECANCELLED, "", "the cancel flag ends it");
+    __atomic_store_n(&cancel, 0, __ATOMIC_RELAXED);
+    ok(n == 77, "then there is no count either");
+    ok(RECALL() == ENGRAM_OK && n == 20, "cleared, it ends nothing");
+#undef RECALL
+}
+
+/* Structs inside options have a size of their own; a forgotten one must not read as "nothing". */
+static void nested_options(void)
+{
+    struct question q = ask();
+    struct engram_hit hits[20];
+    size_t n = 77;
+    const struct engram_frontier frontier = {.hops = 2};
+    q.options.frontier = &frontier;
+    refused(engram_recall(&q.memories, &q.cue, &q.options, NULL, hits, NULL, &n), ENGRAM_EDIM,
+            "engram_recall|frontier|size", "a frontier without its size is refused");
+    q = ask();
+    const struct engram_law law = {.tau_s = 60};
+    q.options.law = &law;
+    refused(engram_recall(&q.memories, &q.cue, &q.options, NULL, hits, NULL, &n), ENGRAM_EDIM,
+            "engram_recall|law|size", "so is a law");
+    q = ask();
+    q.options.seeds = UINT32_MAX;
+    ok(engram_recall(&q.memories, &q.cue, &q.options, NULL, hits, NULL, &n) == ENGRAM_OK,
+       "more seeds than memories ask for no more scratch than memories do");
+}
+
+static void score(void)
+{
+    struct engram_parts parts = {0.9f, 0.4f, 0.8f, 0.7f, 1.1f};
+    double a = (double)0.3f;
+    double expected =
+        (((a * (double)0.9f + (1 - a) * (double)0.4f) * (double)0.8f) * (double)0.7f) *
+        (double)1.1f;
+    ok(engram_score(&parts, 0.3f) == expected,
+       "a score is computed in binary64, in the order of its parts");
+    parts.similarity = -0.9f;
+    ok(engram_score(&parts, 1) == 0, "what is unlike the cue is not less than nothing");
+    parts.retention = 0;
+    ok(engram_score(&parts, 0.5f) == 0, "what is forgotten has no score");
+}
+
+int main(void)
+{
+    start(&cancel);
+    fill_store();
+    by_vector();
+    by_time();
+    by_links();
+    filters();
+    scratch();
+    errors();
+    score();
+    nested_options();
+    empty_store();
+    heap_settled();
+    return done();
+}

@@ -1,0 +1,285 @@
+/* threads.c - many threads at once: the same bits, nothing shared by accident, nothing left behind.
+ * SPDX-License-Identifier: MIT */
+#include "workload.h"
+
+#include <pthread.h>
+
+enum { THREADS = 8, ROUNDS = 4 };
+
+static struct engram_options options = {.size = sizeof options, .allocate = heap_allocate};
+static struct shared shared;
+static uint64_t expected[THREADS][ROUNDS];
+
+/* Starts a function on every thread, waits for all; the sum of what they return. */
+static long on_threads(void *(*function)(void *))
+{
+    pthread_t threads[THREADS];
+    long sum = 0;
+    for (intptr_t i = 0; i < THREADS; i++)
+        pthread_create(&threads[i], NULL, function, (void *)i);
+    for (int i = 0; i < THREADS; i++) {
+        void *result;
+        pthread_join(threads[i], &result);
+        sum += (long)(intptr_t)result;
+    }
+    return sum;
+}
+
+static void *alone(void *(*function)(void *), void *argument)
+{
+    pthread_t thread;
+    void *result;
+    pthread_create(&thread, NULL, function, argument);
+    pthread_join(thread, &result);
+    return result;
+}
+
+static void *starts(void *unused)
+{
+    (void)unused;
+    return (void *)(intptr_t)(engram_init(&options) == ENGRAM_OK);
+}
+
+/* Every door; the number of results that differ from those of one thread, and of failures. */
+static void *works(void *argument)
+{
+    intptr_t self = (intptr_t)argument;
+    int failures = 0;
+    for (int round = 0; round < ROUNDS; round++)
+        failures +=
+            workload((uint64_t)(self * 100 + round), &shared, &failures) != expected[self][round];
+    return (void *)(intptr_t)failures;
+}
+
+/* ---- what goes on beside the work */
+
+static uint32_t stop;
+
+static bool stopped(void)
+{
+    return __atomic_load_n(&stop, __ATOMIC_RELAXED);
+}
+
+static void *switches_versions(void *unused)
+{
+    (void)unused;
+    static const char *const words[] = {"ref", "avx2", "", "dot_f32=ref,cosines_f32=avx2",
+                                        "avx512"};
+    intptr_t failures = 0;
+    struct engram_kernel_info info;
+    for (size_t i = 0; !stopped(); i++) {
+        failures += engram_isa_set(words[i % COUNT(words)]) != ENGRAM_OK;
+        failures += engram_kernel_info((uint32_t)i % 10, &info) != ENGRAM_OK || !*engram_isa();
+    }
+    return (void *)failures;
+}
+
+static void *reconfigures(void *unused)
+{
+    (void)unused;
+    intptr_t failures = 0;
+    for (size_t i = 0; !stopped(); i++) {
+        struct engram_arena_config config = {.size = sizeof config,
+                                             .overflow = ENGRAM_FALLBACK,
+                                             .zero_on_release = i & 1,
+                                             .bytes = ((size_t)1 << 16) << i % 4};
+        failures += engram_arena_configure(&config) != ENGRAM_OK;
+        engram_arena_configured(&config);
+        failures += config.bytes < 1 << 16;
+    }
+    return (void *)failures;
+}
+
+static void *reads_totals(void *unused)
+{
+    (void)unused;
+    struct engram_arena_totals totals;
+    intptr_t failures = 0;
+    while (!stopped()) {
+        engram_arena_totals(&totals);
+        failures +=
+            totals.arenas > THREADS + 1 || totals.capacity > (THREADS + 1) * ((size_t)1 << 20);
+    }
+    return (void *)failures;
+}
+
+/* The work of all threads while two others do something else. */
+static void beside(void *(*first)(void *), void *(*second)(void *), const char *sentence)
+{
+    pthread_t others[2];
+    void *results[2];
+    __atomic_store_n(&stop, 0, __ATOMIC_RELAXED);
+    pthread_create(&others[0], NULL, first, NULL);
+    pthread_create(&others[1], NULL, second, NULL);
+    is_int(on_threads(works), 0, "%s", sentence);
+    __atomic_store_n(&stop, 1, __ATOMIC_RELAXED);
+    for (int i = 0; i < 2; i++)
+        pthread_join(others[i], &results[i]);
+    is_int((intptr_t)results[0] + (intptr_t)results[1], 0, "nor does the other side fail");
+}
+
+/* ---- arenas */
+
+static struct engram_arena_totals totals(void)
+{
+    struct engram_arena_totals sums;
+    engram_arena_totals(&sums);
+    return sums;
+}
+
+/* Three outermost releases, one overflow, 5000 bytes; the arena is left to the end of the thread.
+ */
+static void *uses_arena(void *unused)
+{
+    (void)unused;
+    engram_arena *arena = engram_arena_thread();
+    struct engram_mark mark;
+    for (int i = 0; i < 3; i++) {
+        engram_arena_mark(arena, &mark);
+        memset(engram_arena_alloc(arena, 5000, 64), SECRET, 5000);
+        engram_arena_release(arena, &mark);
+    }
+    memset(engram_arena_alloc(arena, 5000, 64), SECRET, 5000);
+    return (void *)(intptr_t)(engram_arena_alloc(arena, (size_t)1 << 30, 1) == NULL);
+}
+
+static void *uses_kernels(void *unused)
+{
+    (void)unused;
+    float x[100] = {1}, score = 0;
+    int failures = engram_dot_f32(x, x, 100) != 1;
+    failures += engram_cosines_f32(x, x, NULL, 1, 100, &score) != ENGRAM_OK || score != 1;
+    failures += engram_exp_f32(x, 100, x) != ENGRAM_OK;
+    return (void *)(intptr_t)failures;
+}
+
+enum { RESETTERS = 4, RESETS = 4000 };
+static pthread_barrier_t together;
+
+/* All reset the metrics at the same moment, again and again; between, the first counts a few
+ * releases. */
+static void *resets_metrics(void *argument)
+{
+    intptr_t wrong = 0;
+    for (int i = 0; i < RESETS; i++) {
+        struct engram_mark mark;
+        for (int k = 0; !argument && k < 3; k++) {
+            engram_arena_mark(engram_arena_thread(), &mark);
+            engram_arena_release(engram_arena_thread(), &mark);
+        }
+        pthread_barrier_wait(&together);
+        engram_reset_arena_metrics();
+        pthread_barrier_wait(&together);
+        wrong += totals().resets != 0;
+        pthread_barrier_wait(&together);
+    }
+    return (void *)wrong;
+}
+
+static void arenas(void)
+{
+    struct engram_arena_config config = {.size = sizeof config,
+                                         .overflow = ENGRAM_ERROR_RETURN,
+                                         .zero_on_release = 1,
+                                         .bytes = 1 << 20};
+    engram_arena_configure(&config);
+    engram_deinit_thread_arena();
+    engram_reset_arena_metrics();
+    struct engram_arena_totals before = totals(), after;
+    long live = heap.live, calls = heap.calls;
+    ok(before.arenas == 0 && before.capacity == 0, "threads that have ended have no arena");
+
+    is_int((intptr_t)alone(uses_kernels, NULL), 0, "a thread can use kernels without scratch");
+    after = totals();
+    ok(heap.calls == calls && after.arenas == 0, "which makes it no arena");
+
+    is_int(on_threads(uses_arena), THREADS, "every thread has an arena of its own");
+    after = totals();
+    ok(after.arenas == 0 && after.capacity == 0, "the end of a thread ends its arena");
+    is_int(heap.live, live, "its memory goes back to the host's allocator");
+    is_int(heap.secrets, 0, "zeroed");
+    ok(after.resets == 3 * THREADS && after.overflows == THREADS && after.peak == 5000,
+       "what it counted is kept");
+    diag("%llu resets", (unsigned long long)after.resets);
+
+    pthread_t resetters[RESETTERS];
+    pthread_barrier_init(&together, NULL, RESETTERS);
+    for (intptr_t i = 0; i < RESETTERS; i++)
+        pthread_create(&resetters[i], NULL, resets_metrics, (void *)i);
+    intptr_t wrong = 0;
+    for (int i = 0; i < RESETTERS; i++) {
+        void *result;
+        pthread_join(resetters[i], &result);
+        wrong += (intptr_t)result;
+    }
+    pthread_barrier_destroy(&together);
+    is_int(wrong, 0, "threads that reset the metrics at once take nothing off twice");
+}
+
+/* ---- failures and counters */
+
+static void *fails(void *argument)
+{
+    float x = 1;
+    bool clean = engram_last_status() == ENGRAM_OK && !*engram_last_message();
+    engram_arena *arena = NULL;
+    struct engram_arena_config config = {.size = sizeof config,
+                                         .overflow = 100 + (uint32_t)(intptr_t)argument};
+    char value[16];
+    snprintf(value, sizeof value, "%u", config.overflow);
+    for (int i = 0; i < 200; i++) {
+        clean = clean && engram_arena_new(&config, &arena) == ENGRAM_ERANGE;
+        engram_exp_f32(&x, 1, &x);
+        clean = clean && engram_last_status() == ENGRAM_ERANGE &&
+                mentions(engram_last_message(), value);
+    }
+    return (void *)(intptr_t)clean;
+}
+
+static uint64_t calls_of(const char *kernel)
+{
+    struct engram_kernel_info info = {0};
+    for (uint32_t i = 0; engram_kernel_info(i, &info) == ENGRAM_OK; i++)
+        if (strcmp(info.name, kernel) == 0)
+            return info.calls;
+    return 0;
+}
+
+static void *counts_calls(void *unused)
+{
+    (void)unused;
+    float x[16] = {0};
+    for (int i = 0; i < 1000; i++)
+        engram_log_f32(x, 16, x);
+    return NULL;
+}
+
+int main(void)
+{
+    forget_environment();
+    is_int(on_threads(starts), 1, "of eight threads that start the library one does");
+    share(&shared);
+    int failures = 0;
+    for (int i = 0; i < THREADS; i++)
+        for (int round = 0; round < ROUNDS; round++)
+            expected[i][round] = workload((uint64_t)(i * 100 + round), &shared, &failures);
+    is_int(failures, 0, "one thread can call every door");
+    ok(expected[0][0] != expected[0][1] && expected[0][0] != expected[1][0],
+       "other inputs give another hash");
+
+    is_int(on_threads(works), 0, "eight threads get the same bits as one");
+    beside(switches_versions, reads_totals, "switching versions meanwhile changes no bit");
+    beside(reconfigures, reads_totals, "configuring arenas meanwhile changes no bit");
+    const char *isa = getenv("ENGRAM_ISA");
+    engram_isa_set(isa ? isa : "");
+
+    arenas();
+    is_int(on_threads(fails), THREADS, "the last failure is the thread's own");
+    uint64_t calls = calls_of("log_f32");
+    on_threads(counts_calls);
+    is_int((long long)(calls_of("log_f32") - calls), 1000 * THREADS, "no call goes uncounted");
+
+    unshare(&shared);
+    heap_settled();
+    return done();
+}
