@@ -1,0 +1,342 @@
+-- engram.graph: edges collected by a builder, frozen into a graph, and activation spreading over
+-- it.
+local bit = require "bit"
+local ffi = require "ffi"
+local C = require "engram.ffi"
+local check = require "engram.check"
+local hits = require "engram.hits"
+local vec = require "engram.vec"
+
+local Builder = ffi.typeof "struct { engram_builder *p; }"
+local Graph = ffi.typeof "struct { engram_graph *p; uint32_t nodes, edges; }"
+local graph, building, methods = {}, {}, {}
+local anchors = setmetatable({}, { __mode = "k" }) -- arrays that C points into during a call
+
+-- ---- builder
+
+local function builder_of(self, fname)
+  check.self(ffi.istype(Builder, self), fname)
+  if self.p == nil then check.raise("%s: this builder is closed", fname) end
+  return self.p
+end
+
+-- engram.graph.builder() -> builder
+function graph.builder()
+  local out = ffi.new "engram_builder *[1]"
+  check.status(C.engram_builder_new(out))
+  return Builder(out[0])
+end
+
+local node_out = ffi.new "uint32_t[1]"
+
+local function node(p, x, fname, position)
+  if type(x) == "string" then
+    check.status(C.engram_builder_name(p, x, #x, node_out))
+    return node_out[0]
+  end
+  check.arg(check.count(x) and x < 2 ^ 31, fname, position, "a node id or name", x)
+  return x
+end
+
+-- b:nodes(n): at least n nodes
+function building:nodes(n)
+  local p = builder_of(self, "builder:nodes")
+  check.arg(check.count(n) and n < 2 ^ 31, "builder:nodes", 1, "a count of nodes", n)
+  check.status(C.engram_builder_nodes(p, n))
+  return self
+end
+
+-- b:edge(source, target [, weight [, class]]) -> b. Nodes are ids from 0, or names.
+function building:edge(source, target, weight, class)
+  local p = builder_of(self, "builder:edge")
+  check.arg(weight == nil or check.finite(weight), "builder:edge", 3, "a finite weight", weight)
+  check.arg(class == nil or check.count(class) and class < 256, "builder:edge", 4,
+    "a class, 0 .. 255", class)
+  local s = node(p, source, "builder:edge", 1)
+  local t = node(p, target, "builder:edge", 2)
+  check.status(C.engram_builder_edge(p, s, t, weight or 1, class or 0))
+  return self
+end
+
+local kinds = { auto = C.ENGRAM_NODES_AUTO, ids = C.ENGRAM_NODES_IDS, names = C.ENGRAM_NODES_NAMES }
+
+-- b:read(path [, { nodes = "auto" | "ids" | "names" }]) -> b, or nil and what was wrong with the
+-- file
+function building:read(path, options)
+  local p = builder_of(self, "builder:read")
+  check.arg(type(path) == "string", "builder:read", 1, "a path", path)
+  local o = check.options(options, { nodes = "auto" }, "builder:read")
+  check.arg(kinds[o.nodes], "builder:read", "nodes", "\"auto\", \"ids\" or \"names\"", o.nodes)
+  local status = C.engram_builder_read(p, path, kinds[o.nodes])
+  if status ~= 0 then return nil, check.failure(status) end
+  return self
+end
+
+local view = ffi.new "struct engram_graph_view"
+
+-- b:freeze() -> graph; the builder is empty again
+function building:freeze()
+  local out = ffi.new "engram_graph *[1]"
+  check.status(C.engram_builder_freeze(builder_of(self, "builder:freeze"), out))
+  C.engram_graph_get(out[0], view)
+  return Graph(out[0], view.nodes, view.edges)
+end
+
+function building:free()
+  check.self(ffi.istype(Builder, self), "builder:free")
+  C.engram_builder_free(self.p)
+  self.p = nil
+end
+
+ffi.metatype(Builder, {
+  __index = building,
+  __gc = building.free,
+  __tostring = function(self) return self.p == nil and "graph builder, closed"
+    or "graph builder" end,
+})
+
+-- ---- graph
+
+-- engram.graph.new { { source, target [, weight [, class]] }, ... } -> graph
+function graph.new(edges)
+  check.arg(type(edges) == "table", "graph.new", 1, "a table of edges", edges)
+  local b = graph.builder()
+  for i, e in ipairs(edges) do
+    check.arg(type(e) == "table", "graph.new", 1, ("an edge at %d"):format(i), e)
+    b:edge(e[1], e[2], e[3], e[4])
+  end
+  return b:freeze()
+end
+
+-- engram.graph.open(path [, { nodes = }]) -> graph, or nil and what was wrong with the file
+function graph.open(path, options)
+  local b = graph.builder()
+  local read, failure = b:read(path, options)
+  if not read then return nil, failure end
+  return b:freeze()
+end
+
+function graph.is(x) return ffi.istype(Graph, x) end
+
+local function open(self, fname)
+  check.self(graph.is(self), fname)
+  if self.p == nil then check.raise("%s: this graph is closed", fname) end
+  return self.p
+end
+graph.pointer = open
+
+-- g:id(name) -> node, or nil; g:name(node) -> name, or nil
+function methods:id(name)
+  local p = open(self, "graph:id")
+  check.arg(type(name) == "string", "graph:id", 1, "a name", name)
+  return C.engram_graph_find(p, name, #name, node_out) == 0 and node_out[0] or nil
+end
+
+function methods:name(id)
+  local p = open(self, "graph:name")
+  check.arg(check.count(id) and id < 2 ^ 31, "graph:name", 1, "a node", id)
+  local name = C.engram_graph_name(p, id)
+  return name ~= nil and ffi.string(name) or nil
+end
+
+-- g:neighbours(node) -> { { target, weight, class }, ... } in stored order
+function methods:neighbours(id)
+  local p = open(self, "graph:neighbours")
+  check.arg(check.count(id) and id < self.nodes, "graph:neighbours", 1,
+    ("a node below %d"):format(self.nodes), id)
+  C.engram_graph_get(p, view)
+  local list = {}
+  for e = view.offsets[id], view.offsets[id + 1] - 1 do
+    list[#list + 1] = { view.targets[e], view.weights[e], view.classes ~= nil
+      and view.classes[e] or 0 }
+  end
+  return list
+end
+
+-- ---- spreading
+
+-- The arrays of the bank whose slots the nodes are. Without one, ids are bare slots.
+local function view_of(self, o, fname)
+  if o.bank == nil then return nil end
+  local bank = require "engram.bank"
+  local v = bank.is(o.bank) and bank.view(o.bank, fname)
+  check.arg(v and v.slots >= self.nodes, fname, "bank",
+    ("a bank of %d slots"):format(self.nodes), o.bank)
+  return v
+end
+
+local function is_live(v, slot)
+  return bit.band(bit.rshift(v.live[bit.rshift(slot, 6)], slot % 64), 1ULL) == 1ULL
+end
+
+-- The nodes and scores of a run, as C takes seeds. With a bank, ids are held against it.
+local function seeds_of(self, run, v, fname)
+  local ids, values = ffi.new("uint32_t[?]", run.n), ffi.new("float[?]", run.n)
+  for i = 0, run.n - 1 do
+    local id = tonumber(run.hit[i].id)
+    local slot = id % 4294967296
+    check.arg(v or id == slot, fname, 1,
+      "bare slots, or option bank for ids of later generations", id)
+    check.arg(slot < self.nodes, fname, 1, ("nodes below %d"):format(self.nodes), slot)
+    if v then
+      local present = is_live(v, slot) and id == slot + 4294967296 * v.generations[slot]
+      check.arg(present, fname, 1, "ids that are in the bank", id)
+    end
+    ids[i], values[i] = slot, run.hit[i].score
+  end
+  return ids, values
+end
+
+-- Activations as a run: those that are not 0, and in the bank if there is one; the best k of them.
+local function run_of(self, activations, v, o, fname)
+  check.arg(o.k == nil or check.count(o.k), fname, "k", "a count", o.k)
+  local active, keep = 0, ffi.new("uint64_t[?]", math.floor((self.nodes + 63) / 64))
+  for i = 0, self.nodes - 1 do
+    if activations[i] ~= 0 and (not v or is_live(v, i)) then
+      local word = bit.rshift(i, 6)
+      keep[word] = bit.bor(keep[word], bit.lshift(1ULL, i % 64))
+      active = active + 1
+    end
+  end
+  local room = math.min(o.k or active, active)
+  local run = hits.into(o.into, room, false, fname)
+  local generations = v and v.generations or nil
+  hits.count_out[0] = 0
+  check.status(C.engram_top_k_f32(activations, self.nodes, 0, keep, generations, room, run.hit,
+    hits.count_out))
+  run.n = tonumber(hits.count_out[0])
+  return run
+end
+
+local modes = { max1 = C.ENGRAM_NORMALISE_MAX1, none = C.ENGRAM_NORMALISE_NONE,
+  clamp01 = C.ENGRAM_NORMALISE_CLAMP01, l1 = C.ENGRAM_NORMALISE_L1 }
+
+-- g:spread(start [, options]) by power iteration. start is a vec of one activation per node,
+-- changed in place and returned; or hits, and then hits come back.
+function methods:spread(start, options)
+  local fname = "graph:spread"
+  local p = open(self, fname)
+  local o = check.options(options, { steps = 1, keep = 1, gain = 1, restart = 0, normalise = "max1",
+    k = check.none, into = check.none, bank = check.none }, fname)
+  check.arg(check.count(o.steps) and o.steps < 2 ^ 32, fname, "steps", "a count", o.steps)
+  check.arg(modes[o.normalise], fname, "normalise", "\"max1\", \"none\", \"clamp01\" or \"l1\"",
+    o.normalise)
+  local spread = ffi.new "struct engram_spread"
+  for _, name in ipairs { "keep", "gain", "restart" } do
+    check.arg(type(o[name]) == "number", fname, name, "a number", o[name])
+  end
+  spread.size = ffi.sizeof(spread)
+  spread.steps, spread.normalise = o.steps, modes[o.normalise]
+  spread.keep, spread.gain, spread.restart = o.keep, o.gain, o.restart
+  local scratch = require("engram.scratch").get(tonumber(C.engram_graph_spread_scratch(p, spread)))
+
+  if vec.is(start) then
+    check.arg(start.n == self.nodes, fname, 1, ("a vec of length %d"):format(self.nodes), start)
+    check.status(C.engram_graph_spread(p, spread, scratch, start.data))
+    return start
+  end
+  check.arg(hits.is(start), fname, 1, "hits, or a vec of activations", start)
+  local v = view_of(self, o, fname)
+  local ids, values = seeds_of(self, start, v, fname)
+  local activations = ffi.new("float[?]", self.nodes)
+  for i = 0, start.n - 1 do activations[ids[i]] = activations[ids[i]] + values[i] end
+  check.status(C.engram_graph_spread(p, spread, scratch, activations))
+  return run_of(self, activations, v, o, fname)
+end
+
+local fans = { none = C.ENGRAM_FAN_NONE, linear = C.ENGRAM_FAN_LINEAR, sqrt = C.ENGRAM_FAN_SQRT }
+local ways = { sum = C.ENGRAM_SUM, max = C.ENGRAM_MAX, noisy_or = C.ENGRAM_NOISY_OR }
+
+-- One number for each hop: a list as it is, a number for all of them.
+local function per_hop(x, hops, name, fname)
+  if x == nil then return nil end
+  local floats = ffi.new("float[?]", hops)
+  for h = 1, hops do
+    local value = x
+    if type(x) == "table" then value = x[h] end
+    check.arg(check.finite(value), fname, name, ("a number, or %d of them"):format(hops), value)
+    floats[h - 1] = value
+  end
+  return floats
+end
+
+graph.frontier_options = { hops = 2, step = check.none, threshold = check.none, fan = "none",
+  accumulate = "sum", visit_budget = 0, cycle_penalty = 0, refractory = 0, gain = check.none }
+
+-- graph.frontier(o, fname) -> struct engram_frontier, and the arrays that must stay alive with it
+function graph.frontier(o, fname)
+  check.arg(check.count(o.hops) and o.hops <= C.ENGRAM_MAX_HOPS, fname, "hops", "a count", o.hops)
+  for _, name in ipairs { "visit_budget", "refractory" } do
+    check.arg(check.count(o[name]) and o[name] < 2 ^ 32, fname, name, "a count", o[name])
+  end
+  check.arg(type(o.cycle_penalty) == "number", fname, "cycle_penalty", "a number", o.cycle_penalty)
+  check.arg(o.gain == nil or type(o.gain) == "table", fname, "gain",
+    "a table of numbers by class", o.gain)
+  check.arg(fans[o.fan], fname, "fan", "\"none\", \"linear\" or \"sqrt\"", o.fan)
+  check.arg(ways[o.accumulate], fname, "accumulate", "\"sum\", \"max\" or \"noisy_or\"",
+    o.accumulate)
+  local f = ffi.new "struct engram_frontier"
+  f.size = ffi.sizeof(f)
+  f.hops, f.fan, f.accumulate = o.hops, fans[o.fan], ways[o.accumulate]
+  f.visit_budget, f.cycle_penalty, f.refractory = o.visit_budget, o.cycle_penalty, o.refractory
+  local alive = { step = per_hop(o.step, o.hops, "step", fname),
+    threshold = per_hop(o.threshold, o.hops, "threshold", fname) }
+  f.step, f.threshold = alive.step, alive.threshold
+  if o.gain then
+    alive.gain = ffi.new "float[256]"
+    for class = 0, 255 do
+      local gain = o.gain[class] or 1
+      check.arg(type(gain) == "number", fname, "gain", ("a number for class %d"):format(class),
+        gain)
+      alive.gain[class] = gain
+    end
+    f.gain = alive.gain
+  end
+  return f, alive
+end
+
+-- g:frontier(seeds [, options]) -> hits: activation that moves outward hop by hop from the seeds
+function methods:frontier(seeds, options)
+  local fname = "graph:frontier"
+  local p = open(self, fname)
+  check.arg(hits.is(seeds), fname, 1, "hits", seeds)
+  local known = { k = check.none, into = check.none, bank = check.none }
+  for name, default in pairs(graph.frontier_options) do known[name] = default end
+  local o = check.options(options, known, fname)
+  local frontier
+  frontier, anchors[self] = graph.frontier(o, fname)
+  local v = view_of(self, o, fname)
+  local ids, values = seeds_of(self, seeds, v, fname)
+  local activations = ffi.new("float[?]", self.nodes)
+  local scratch = require("engram.scratch").get(tonumber(C.engram_graph_frontier_scratch(p)))
+  check.status(C.engram_graph_frontier(p, frontier, ids, values, seeds.n, scratch, activations,
+    nil, nil, nil))
+  return run_of(self, activations, v, o, fname)
+end
+
+-- g:stats() -> { nodes, edges, classes, bytes }
+function methods:stats()
+  C.engram_graph_get(open(self, "graph:stats"), view)
+  return { nodes = view.nodes, edges = view.edges, classes = view.classes ~= nil,
+    bytes = tonumber(view.bytes) }
+end
+
+-- g:free(): now rather than when the collector gets to it. Twice is harmless.
+function methods:free()
+  check.self(graph.is(self), "graph:free")
+  C.engram_graph_free(self.p)
+  self.p = nil
+end
+
+ffi.metatype(Graph, {
+  __index = methods,
+  __gc = methods.free,
+  __len = function(self) return self.nodes end,
+  __tostring = function(self)
+    if self.p == nil then return "graph, closed" end
+    return ("graph %d nodes %d edges %.1f MB"):format(self.nodes, self.edges,
+      self:stats().bytes / 2 ^ 20)
+  end,
+})
+
+return graph

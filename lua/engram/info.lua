@@ -1,0 +1,52 @@
+-- engram.info: what this build is and what it runs on; `engram info` prints it.
+local ffi = require "ffi"
+local C = require "engram.ffi"
+
+local info = {}
+
+local function processor()
+  local file = io.open "/proc/cpuinfo"
+  local text = file and file:read(4096) or ""
+  if file then file:close() end
+  return text:match "model name%s*:%s*([^\n]*)" or "unknown"
+end
+
+local strategies = { [0] = "error_return", "fallback", "panic" }
+
+-- info.get() -> { version, api, luajit, jit, os, arch, processor, isa, kernels, arena, rejected }
+function info.get()
+  local config = ffi.new "struct engram_arena_config"
+  C.engram_arena_configured(config)
+  local rejected = {}
+  while C.engram_rejected(#rejected) ~= nil do
+    rejected[#rejected + 1] = ffi.string(C.engram_rejected(#rejected))
+  end
+  return {
+    version = ffi.string(C.engram_version()), api = tonumber(C.ENGRAM_API), luajit = jit.version,
+    jit = (jit.status()), os = jit.os, arch = jit.arch, processor = processor(),
+    isa = ffi.string(C.engram_isa()), kernels = require("engram.kernels").list(),
+    arena = { bytes = tonumber(config.bytes), overflow = strategies[config.overflow],
+      zero_on_release = config.zero_on_release == 1 },
+    rejected = rejected,
+  }
+end
+
+-- info.print(): as text
+function info.print()
+  local i = info.get()
+  local function line(name, format, ...) print(("%-12s " .. format):format(name, ...)) end
+  line("engram", "%s, interface %d", i.version, i.api)
+  line("LuaJIT", "%s, JIT %s", i.luajit, i.jit and "on" or "off")
+  line("machine", "%s %s, %s", i.os, i.arch, i.processor)
+  line("rung", "%s", i.isa)
+  line("arenas", "%d bytes a thread, overflow %s, zeroing %s", i.arena.bytes, i.arena.overflow,
+    i.arena.zero_on_release and "on" or "off")
+  print "kernels"
+  for _, kernel in ipairs(i.kernels) do
+    print(("  %-18s %-8s of %s"):format(kernel.name, kernel.chosen, table.concat(kernel.versions,
+      " ")))
+  end
+  for _, sentence in ipairs(i.rejected) do line("rejected", "%s", sentence) end
+end
+
+return info

@@ -1,0 +1,58 @@
+-- engram.rng: random numbers by seed, the same on every machine.
+local ffi = require "ffi"
+local C = require "engram.ffi"
+local check = require "engram.check"
+local vec = require "engram.vec"
+
+local Rng = ffi.typeof "struct { struct engram_rng r; }"
+local rng, methods = {}, {}
+
+local function self_of(self, fname)
+  check.self(ffi.istype(Rng, self), fname)
+  return self.r
+end
+
+-- engram.rng(seed) -> rng
+function rng.new(seed)
+  check.arg(check.count(seed), "engram.rng", 1, "a whole number", seed)
+  local self = Rng()
+  self.r.state = seed
+  return self
+end
+
+-- r:uniform() -> [0, 1); r:normal() -> mean 0, deviation 1
+function methods:uniform() return C.engram_rng_uniform(self_of(self, "rng:uniform")) end
+function methods:normal() return C.engram_rng_normal(self_of(self, "rng:normal")) end
+
+-- r:below(n) -> 0 .. n - 1
+function methods:below(n)
+  local r = self_of(self, "rng:below")
+  check.arg(check.count(n) and n > 0 and n < 2 ^ 32, "rng:below", 1, "a count of at least 1", n)
+  return C.engram_rng_below(r, n)
+end
+
+local function fill(self, target, name, fname)
+  local r = self_of(self, fname)
+  if vec.is(target) then
+    C[name](r, target.n, target.data)
+  else
+    check.arg(vec.matrix.is(target), fname, 1, "a vec or a matrix", target)
+    C[name](r, target.rows * target.dim, target.data)
+  end
+  return target
+end
+
+-- r:fill_uniform(vec or matrix), r:fill_normal(vec or matrix) -> it
+function methods:fill_uniform(target)
+  return fill(self, target, "engram_rng_fill_uniform", "rng:fill_uniform")
+end
+function methods:fill_normal(target)
+  return fill(self, target, "engram_rng_fill_normal", "rng:fill_normal")
+end
+
+ffi.metatype(Rng, {
+  __index = methods,
+  __tostring = function(self) return ("rng at %s"):format(tostring(self.r.state)) end,
+})
+
+return setmetatable(rng, { __call = function(_, seed) return rng.new(seed) end })

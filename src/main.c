@@ -1,0 +1,544 @@
+/* main.c - the program: options, one Lua state, then a script, standard input or the prompt.
+ * SPDX-License-Identifier: MIT */
+#include "config.h"
+#include "engram.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <lauxlib.h>
+#include <lua.h>
+#include <luajit.h>
+#include <lualib.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+enum { EXIT_SCRIPT = 1, EXIT_USAGE = 2, EXIT_FILE = 5, EXIT_INTERRUPTED = 130 };
+
+static const char usage[] =
+    "usage: engram [options] [script | - | info] [args]\n"
+    "  -e chunk   run the chunk            -l name    require the library\n"
+    "  -i         prompt after the script  -v         print version information\n"
+    "  -j cmd     control the JIT          -O[opt]    its optimisations\n"
+    "  -b ...     save or list bytecode    -E         ignore environment variables\n"
+    "  --         stop handling options    -          run standard input, stop handling options\n"
+    "  -h, --help this text                info       the machine, the kernels, the arenas\n"
+    "Without a script: the prompt on a terminal, standard input otherwise. See engram(1).\n";
+
+/* ---- interrupts: the script is asked to stop; one that does not hear it is stopped */
+
+static lua_State *running;
+static uint32_t cancel;                   /* the library's long calls look at it */
+static volatile sig_atomic_t asked;       /* to stop, and nobody has heard it yet */
+static volatile sig_atomic_t interrupted; /* somebody has */
+
+/* Forgets an interrupt that was asked for, and says what the next one does. */
+static void listen(lua_State *L, void (*on_interrupt)(int))
+{
+    const struct itimerval never = {{0, 0}, {0, 0}};
+    setitimer(ITIMER_REAL, &never, NULL);
+    lua_sethook(L, NULL, 0, 0);
+    __atomic_store_n(&cancel, 0, __ATOMIC_RELAXED);
+    asked = 0;
+    signal(SIGINT, on_interrupt);
+}
+
+static void ask_to_stop(int number);
+
+static void raise_interrupt(lua_State *L, lua_Debug *activation)
+{
+    (void)activation;
+    listen(L, ask_to_stop);
+    interrupted = 1;
+    luaL_error(L, "interrupted");
+}
+
+static void ask_to_stop(int number)
+{
+    (void)number;
+    asked = 1;
+    signal(SIGINT, SIG_DFL); /* a second one does not ask */
+    __atomic_store_n(&cancel, 1, __ATOMIC_RELAXED);
+    lua_sethook(running, raise_interrupt, LUA_MASKCALL | LUA_MASKRET | LUA_MASKCOUNT, 1);
+    const struct itimerval half_a_second = {{0, 0}, {0, 500000}};
+    setitimer(ITIMER_REAL, &half_a_second, NULL);
+}
+
+/* Compiled loops run no hooks: what has not stopped by now never will. */
+static void stop(int number)
+{
+    (void)number;
+    signal(SIGINT, SIG_DFL);
+    raise(SIGINT);
+}
+
+/* ---- running chunks */
+
+static int exit_status;
+
+static bool ends_with(const char *text, const char *end)
+{
+    size_t n = strlen(text), m = strlen(end);
+    return n >= m && strcmp(text + n - m, end) == 0;
+}
+
+/* What an error should make of the exit status: files that cannot be read and interrupts are told
+ * from broken scripts. */
+static int status_of_error(lua_State *L)
+{
+    if (lua_isstring(L, 1))
+        return interrupted && ends_with(lua_tostring(L, 1), "interrupted") ? EXIT_INTERRUPTED
+                                                                           : EXIT_SCRIPT;
+    if (!lua_istable(L, 1))
+        return EXIT_SCRIPT;
+    lua_getfield(L, 1, "code");
+    int code = lua_tointeger(L, -1);
+    lua_pop(L, 1);
+    return code == ENGRAM_EIO || code == ENGRAM_EFORMAT ? EXIT_FILE
+           : code == ENGRAM_ECANCELLED                  ? EXIT_INTERRUPTED
+                                                        : EXIT_SCRIPT;
+}
+
+/* Message handler: the error as text, with a traceback. */
+static int explain(lua_State *L)
+{
+    exit_status = status_of_error(L);
+    if (!lua_isstring(L, 1) && luaL_callmeta(L, 1, "__tostring"))
+        lua_replace(L, 1);
+    const char *text = lua_tostring(L, 1);
+    luaL_traceback(L, L, text ? text : "(an error without a message)", 1);
+    return 1;
+}
+
+static int report(lua_State *L, int status)
+{
+    if (status == 0)
+        return 0;
+    const char *text = lua_tostring(L, -1);
+    fprintf(stderr, "engram: %s\n", text ? text : "(an error without a message)");
+    lua_pop(L, 1);
+    return exit_status ? exit_status : (exit_status = EXIT_SCRIPT);
+}
+
+/* Calls what lies under its arguments. An interrupt that nobody heard counts when the call is over. */
+static int call(lua_State *L, int arguments, int results)
+{
+    int base = lua_gettop(L) - arguments;
+    lua_pushcfunction(L, explain);
+    lua_insert(L, base);
+    interrupted = 0;
+    listen(L, ask_to_stop);
+    signal(SIGALRM, stop);
+    int status = lua_pcall(L, arguments, results, base);
+    bool unheard = asked;
+    listen(L, SIG_DFL);
+    lua_remove(L, base);
+    if (status == 0 && unheard) {
+        lua_settop(L, base - 1);
+        lua_pushliteral(L, "interrupted");
+        exit_status = status = EXIT_INTERRUPTED;
+    }
+    return report(L, status);
+}
+
+/* For the prompt: whether an interrupt stops the statement that runs, or, while a line is read, the
+ * program. */
+static int set_interrupts(lua_State *L)
+{
+    listen(L, lua_toboolean(L, 1) ? ask_to_stop : SIG_DFL);
+    return 0;
+}
+
+/* require(module)[name](argument) */
+static int call_module(lua_State *L, const char *module, const char *name, lua_CFunction argument)
+{
+    lua_getglobal(L, "require");
+    lua_pushstring(L, module);
+    if (call(L, 1, 1) != 0)
+        return exit_status;
+    lua_getfield(L, -1, name);
+    lua_remove(L, -2);
+    if (argument)
+        lua_pushcfunction(L, argument);
+    return call(L, argument != NULL, 0);
+}
+
+static int run_text(lua_State *L, const char *text, const char *name)
+{
+    int status = luaL_loadbuffer(L, text, strlen(text), name);
+    return status ? report(L, status) : call(L, 0, 0);
+}
+
+/* Pushes arg[1], arg[2], ..; how many there are. */
+static int push_arguments(lua_State *L)
+{
+    lua_getglobal(L, "arg");
+    int table = lua_gettop(L), count = lua_istable(L, table) ? (int)lua_objlen(L, table) : 0;
+    luaL_checkstack(L, count, "too many arguments");
+    for (int i = 1; i <= count; i++)
+        lua_rawgeti(L, table, i);
+    lua_remove(L, table);
+    return count;
+}
+
+static int load_file(lua_State *L, const char *path)
+{
+    int status = luaL_loadfile(L, path);
+    if (status)
+        exit_status = status == LUA_ERRFILE ? EXIT_FILE : EXIT_SCRIPT;
+    return report(L, status);
+}
+
+static int run_script(lua_State *L, const char *path)
+{
+    return load_file(L, path) ? exit_status : call(L, push_arguments(L), 0);
+}
+
+static bool read_input(lua_State *L)
+{
+    luaL_Buffer buffer;
+    luaL_buffinit(L, &buffer);
+    size_t got;
+    do {
+        got = fread(luaL_prepbuffer(&buffer), 1, LUAL_BUFFERSIZE, stdin);
+        luaL_addsize(&buffer, got);
+    } while (got > 0);
+    luaL_pushresult(&buffer);
+    return !ferror(stdin);
+}
+
+/* Standard input as a script; what is none may be an expression, whose values are printed. */
+static int run_input(lua_State *L)
+{
+    size_t n;
+    if (!read_input(L)) {
+        fprintf(stderr, "engram: cannot read standard input: %s\n", strerror(errno));
+        return exit_status = EXIT_FILE;
+    }
+    const char *text = lua_tolstring(L, -1, &n);
+    size_t shebang = *text == '#' ? strcspn(text, "\n") : 0;
+    int status = luaL_loadbuffer(L, text + shebang, n - shebang, "=stdin");
+    if (status == 0)
+        return call(L, push_arguments(L), 0);
+
+    lua_pushfstring(L, "return %s", text);
+    if (luaL_loadstring(L, lua_tostring(L, -1)) != 0) {
+        lua_pop(L, 2);
+        return report(L, status);
+    }
+    int base = lua_gettop(L);
+    if (call(L, push_arguments(L), LUA_MULTRET) == 0 && lua_gettop(L) >= base) {
+        lua_getglobal(L, "print");
+        lua_insert(L, base);
+        call(L, lua_gettop(L) - base, 0);
+    }
+    return exit_status;
+}
+
+/* ---- options */
+
+static int usage_error(const char *what, const char *option)
+{
+    fprintf(stderr, "engram: %s '%s'\n%s", what, option, usage);
+    return exit_status = EXIT_USAGE;
+}
+
+/* The modules of LuaJIT that stand behind -j, -O and -b. */
+static int call_jit(lua_State *L, const char *module, const char *name, const char *argument)
+{
+    lua_getglobal(L, "require");
+    lua_pushstring(L, module);
+    if (call(L, 1, 1) != 0)
+        return exit_status;
+    lua_getfield(L, -1, name);
+    int arguments = 0;
+    while (argument && *argument) { /* separated by commas */
+        size_t n = strcspn(argument, ",");
+        lua_pushlstring(L, argument, n);
+        argument += n + (argument[n] == ',');
+        arguments++;
+    }
+    return call(L, arguments, 0);
+}
+
+/* -j on, -j off, -j flush, or a module jit.NAME with its options: -j v=file, -j dump */
+static int jit_command(lua_State *L, const char *command)
+{
+    size_t n = strcspn(command, "=");
+    lua_getglobal(L, "jit");
+    lua_pushlstring(L, command, n);
+    lua_gettable(L, -2);
+    if (lua_isfunction(L, -1))
+        return call(L, 0, 0);
+    char module[64];
+    snprintf(module, sizeof module, "jit.%.*s", (int)(n < 50 ? n : 50), command);
+    return call_jit(L, module, "start", command[n] ? command + n + 1 : NULL);
+}
+
+static int save_bytecode(lua_State *L, char **argv)
+{
+    lua_getglobal(L, "require");
+    lua_pushstring(L, "jit.bcsave");
+    if (call(L, 1, 1) != 0)
+        return exit_status;
+    lua_getfield(L, -1, "start");
+    int arguments = 0;
+    if ((*argv)[2])
+        lua_pushfstring(L, "-%s", *argv + 2), arguments++;
+    while (*++argv)
+        lua_pushstring(L, *argv), arguments++;
+    return call(L, arguments, 0);
+}
+
+/* What the options come to. */
+struct plan {
+    bool prompt, version, no_environment, chunks, help, bytecode;
+    int script; /* place of the script in argv; argc if there is none */
+};
+
+/* The value of an option: attached to it or the next word. */
+static const char *value_of(char **argv, int *i)
+{
+    return argv[*i][2] ? argv[*i] + 2 : argv[*i + 1] ? argv[++*i] : NULL;
+}
+
+static int read_options(int argc, char **argv, struct plan *plan)
+{
+    int i = 1;
+    for (; i < argc && argv[i][0] == '-' && argv[i][1]; i++) {
+        const char *option = argv[i];
+        if (strcmp(option, "--help") == 0 || strcmp(option, "-h") == 0) {
+            plan->help = true;
+        } else if (strcmp(option, "--") == 0) {
+            i++;
+            break;
+        } else if (strchr("elj", option[1])) {
+            plan->chunks |= option[1] != 'j' && option[1] != 'l';
+            if (!value_of(argv, &i))
+                return usage_error("a value is missing behind", option);
+        } else if (option[1] == 'b') {
+            plan->bytecode = true;
+            break;
+        } else if (strchr("ivE", option[1]) && !option[2]) {
+            plan->prompt |= option[1] == 'i';
+            plan->version |= option[1] == 'v' || option[1] == 'i';
+            plan->no_environment |= option[1] == 'E';
+        } else if (option[1] != 'O') {
+            return usage_error("unknown option", option);
+        }
+    }
+    plan->script = i;
+    return 0;
+}
+
+static int run_options(lua_State *L, char **argv, int last)
+{
+    for (int i = 1; i < last && exit_status == 0; i++) {
+        const char *option = argv[i];
+        if (strcmp(option, "--") == 0)
+            break;
+        if (option[1] == 'e') {
+            run_text(L, value_of(argv, &i), "=(command line)");
+        } else if (option[1] == 'l') {
+            const char *name = value_of(argv, &i);
+            lua_getglobal(L, "require");
+            lua_pushstring(L, name);
+            if (call(L, 1, 1) == 0)
+                lua_setglobal(L, name);
+        } else if (option[1] == 'j') {
+            jit_command(L, value_of(argv, &i));
+        } else if (option[1] == 'O') {
+            call_jit(L, "jit.opt", "start", option + 2);
+        } else if (option[1] == 'b') {
+            return save_bytecode(L, argv + i);
+        }
+    }
+    return exit_status;
+}
+
+/* ---- the Lua state */
+
+static bool has_modules(const char *folder)
+{
+    char path[PATH_MAX + 16];
+    snprintf(path, sizeof path, "%s/engram/ffi.lua", folder);
+    return access(path, R_OK) == 0;
+}
+
+/* Where our Lua files are: in a build folder make has written down where the source is; an installed
+ * program has them in the same prefix, or where configure was told. */
+static void find_modules(char out[PATH_MAX])
+{
+    char self[PATH_MAX - 32], path[PATH_MAX];
+    ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
+    self[n > 0 ? n : 0] = 0;
+    char *slash = strrchr(self, '/');
+    if (slash) {
+        *slash = 0;
+        snprintf(path, sizeof path, "%s/luadir", self);
+        FILE *note = fopen(path, "r");
+        bool noted = note && fgets(out, PATH_MAX, note);
+        if (note)
+            fclose(note);
+        if (noted) {
+            out[strcspn(out, "\n")] = 0;
+            if (has_modules(out))
+                return;
+        }
+        snprintf(path, sizeof path, "%s/../share/lua/5.1", self);
+        if (has_modules(path) && realpath(path, out))
+            return;
+    }
+    snprintf(out, PATH_MAX, "%s", ENGRAM_LUADIR);
+}
+
+/* Ours come first, unless the user has said in LUA_PATH where to look. */
+static void set_path(lua_State *L, bool no_environment)
+{
+    char luadir[PATH_MAX];
+    find_modules(luadir);
+    lua_getglobal(L, "package");
+    lua_getfield(L, -1, "path");
+    const char *path = lua_tostring(L, -1);
+    if (!no_environment && (getenv("LUA_PATH") || getenv("LUA_PATH_5_1")))
+        lua_pushfstring(L, "%s;%s/?.lua", path, luadir);
+    else
+        lua_pushfstring(L, "%s/?.lua;%s", luadir, path);
+    lua_setfield(L, -3, "path");
+    lua_pop(L, 2);
+}
+
+static void set_arg(lua_State *L, int argc, char **argv, int script)
+{
+    lua_createtable(L, argc > script ? argc - script : 0, script + 1);
+    for (int i = 0; i < argc; i++) {
+        lua_pushstring(L, argv[i]);
+        lua_rawseti(L, -2, i - (script < argc ? script : 0));
+    }
+    lua_setglobal(L, "arg");
+}
+
+static int run_lua_init(lua_State *L)
+{
+    const char *init = getenv("LUA_INIT");
+    if (!init || !*init)
+        return 0;
+    if (*init != '@')
+        return run_text(L, init, "=LUA_INIT");
+    return load_file(L, init + 1) ? exit_status : call(L, 0, 0);
+}
+
+static int run(lua_State *L, int argc, char **argv, const struct plan *plan)
+{
+    const char *script = plan->script < argc ? argv[plan->script] : NULL;
+    bool busy = plan->version || plan->chunks || plan->bytecode || script;
+    bool prompt = plan->prompt || (!busy && isatty(STDIN_FILENO));
+    if (plan->version || prompt)
+        printf("engram %s  %s  %s\n", engram_version(), LUAJIT_VERSION, engram_isa());
+    set_arg(L, argc, argv, plan->script);
+    if (!plan->no_environment && run_lua_init(L) != 0)
+        return exit_status;
+    if (run_options(L, argv, plan->bytecode ? argc : plan->script) != 0 || plan->bytecode)
+        return exit_status;
+
+    if (script && strcmp(script, "info") == 0)
+        return call_module(L, "engram.info", "print", NULL);
+    if (script && (strcmp(script, "-") != 0 ? run_script(L, script) : run_input(L)) != 0)
+        return exit_status;
+    if (prompt)
+        return call_module(L, "engram.repl", "run", set_interrupts);
+    return busy ? 0 : run_input(L);
+}
+
+/* ---- start */
+
+/* Scripts read the terminal's width from COLUMNS, which shells keep to themselves. */
+static void set_columns(void)
+{
+    struct winsize size;
+    char text[16];
+    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) {
+        snprintf(text, sizeof text, "%d", size.ws_col);
+        setenv("COLUMNS", text, 1);
+    }
+}
+
+static void log_line(void *context, int level, const char *text)
+{
+    (void)context;
+    (void)level;
+    fprintf(stderr, "%s\n", text);
+}
+
+/* A wish about instruction sets that was not understood must not look like one that was granted. */
+static int check_settings(void)
+{
+    const char *rejected;
+    for (uint32_t i = 0; (rejected = engram_rejected(i)); i++)
+        if (strncmp(rejected, "ENGRAM_ISA=", 11) == 0)
+            return EXIT_USAGE;
+    return 0;
+}
+
+/* Everything that uses the Lua state, so that no error of Lua's ends the process. */
+struct start {
+    int argc;
+    char **argv;
+    const struct plan *plan;
+};
+
+static int run_protected(lua_State *L)
+{
+    const struct start *start = lua_touserdata(L, 1);
+    lua_settop(L, 0);
+    if (start->plan->no_environment) {
+        lua_pushboolean(L, 1);
+        lua_setfield(L, LUA_REGISTRYINDEX, "LUA_NOENV");
+    }
+    lua_gc(L, LUA_GCSTOP, 0);
+    luaL_openlibs(L);
+    lua_gc(L, LUA_GCRESTART, -1);
+    set_path(L, start->plan->no_environment);
+    exit_status = run(L, start->argc, start->argv, start->plan);
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    struct plan plan = {0};
+    if (read_options(argc, argv, &plan) != 0)
+        return exit_status;
+    if (plan.help) {
+        fputs(usage, stdout);
+        return 0;
+    }
+    const struct engram_options options = {
+        .size = sizeof options,
+        .ignore_environment = plan.no_environment,
+        .log = log_line,
+        .cancel = &cancel,
+    };
+    engram_init(&options);
+    if (check_settings() != 0)
+        return EXIT_USAGE;
+
+    set_columns();
+    lua_State *L = running = luaL_newstate();
+    if (!L) {
+        fputs("engram: out of memory\n", stderr);
+        return EXIT_SCRIPT;
+    }
+    struct start start = {argc, argv, &plan};
+    report(L, lua_cpcall(L, run_protected, &start));
+    lua_close(L);
+    if (fflush(stdout) != 0 && exit_status == 0) {
+        fprintf(stderr, "engram: cannot write standard output: %s\n", strerror(errno));
+        exit_status = EXIT_FILE;
+    }
+    return exit_status;
+}

@@ -1,0 +1,47 @@
+/* layout.c - prints how the compiler lays out every struct of engram.h; t/cdef.lua compares LuaJIT's view.
+ * SPDX-License-Identifier: MIT */
+#include "engram.h"
+
+#include <stddef.h>
+#include <stdio.h>
+
+#define STRUCT(name, fields)                                                                       \
+    do {                                                                                           \
+        typedef struct name type;                                                                  \
+        printf("struct %s %zu", #name, sizeof(type));                                              \
+        fields putchar('\n');                                                                      \
+    } while (0)
+#define AT(field) printf(" %s %zu", #field, offsetof(type, field));
+
+int main(void)
+{
+    STRUCT(engram_options, AT(size) AT(ignore_environment) AT(refuse_panic) AT(allocate) AT(log)
+                               AT(context) AT(cancel));
+    STRUCT(engram_kernel_info,
+           AT(name) AT(chosen) AT(versions) AT(calls) AT(elements) AT(nanoseconds));
+    STRUCT(engram_arena_config, AT(size) AT(overflow) AT(zero_on_release) AT(reserved) AT(bytes));
+    STRUCT(engram_mark, AT(used) AT(serial) AT(outer));
+    STRUCT(engram_arena_info, AT(capacity) AT(used) AT(peak) AT(window_peak) AT(overflows)
+                                  AT(fallbacks) AT(fallback_bytes) AT(releases));
+    STRUCT(engram_arena_totals, AT(resets) AT(overflows) AT(peak) AT(fallbacks) AT(fallback_bytes)
+                                    AT(arenas) AT(capacity));
+    STRUCT(engram_hit, AT(id) AT(score));
+    STRUCT(engram_law, AT(size) AT(curve) AT(tau_s) AT(unit_s) AT(beta));
+    STRUCT(engram_graph_view, AT(nodes) AT(edges) AT(offsets) AT(targets) AT(weights) AT(classes)
+                                  AT(in_offsets) AT(sources) AT(in_weights) AT(bytes));
+    STRUCT(engram_spread, AT(size) AT(steps) AT(normalise) AT(keep) AT(gain) AT(restart));
+    STRUCT(engram_frontier, AT(size) AT(hops) AT(fan) AT(accumulate) AT(visit_budget) AT(refractory)
+                                AT(cycle_penalty) AT(reserved) AT(step) AT(threshold) AT(gain));
+    STRUCT(engram_bank_view, AT(dim) AT(slots) AT(count) AT(mapped) AT(rows) AT(norms) AT(live)
+                                 AT(generations) AT(bytes));
+    STRUCT(engram_memories, AT(size) AT(slots) AT(bank) AT(graph) AT(strength) AT(last_recall)
+                                AT(confidence) AT(tau_s));
+    STRUCT(engram_cue, AT(size) AT(seed_count) AT(vector) AT(seed_ids) AT(seed_values));
+    STRUCT(engram_recall_options,
+           AT(size) AT(k) AT(now) AT(law) AT(frontier) AT(keep) AT(relevance) AT(seeds)
+               AT(seed_threshold) AT(seed_temperature) AT(min_confidence) AT(recency_boost)
+                   AT(recency_window_s));
+    STRUCT(engram_parts, AT(similarity) AT(activation) AT(retention) AT(confidence) AT(recency));
+    STRUCT(engram_rng, AT(state));
+    return 0;
+}

@@ -1,0 +1,201 @@
+-- cli.lua: the program from outside: options, exit statuses, signals, pipes.
+-- SPDX-License-Identifier: MIT
+local tap = require "engram.tap"
+local engram = require "engram"
+local support = dofile(os.getenv "srcdir" .. "/t/support.lua")
+local ok, is = tap.ok, tap.is
+local run, path, write, quote = support.run, support.path, support.write, support.quote
+local program = quote(support.program)
+
+local script = quote(write(path "script.lua",
+  "print(...); print(arg[0]:match '[^/]*$', arg[1], #arg, arg[-1])"))
+local broken = quote(write(path "broken.lua", "local x = = 1"))
+write(path "mine.lua", "loads = (loads or 0) + 1; return 'mine'")
+local banner = ("engram %s  %s  "):format(engram.version, jit.version)
+
+-- What holds; the words behind `engram`; what it prints (a function: a test of it); exit status, if
+-- it is not 0; standard input; a part of what it says on standard error; variables before it.
+local rows = {
+  { "-e runs a chunk", "-e 'print(1)'", "1\n" },
+  { "the chunk may be attached to -e", "-e'print(1)'", "1\n" },
+  { "chunks run in order, in one state", "-e 'x = 1' -e 'print(x + 1)'", "2\n" },
+  { "a script runs after the chunks", "-e 'print(0)' " .. script .. " a",
+    "0\na\nscript.lua\ta\t1\tprint(0)\n" },
+  { "a script gets its arguments, and what stands before it under negative indices",
+    script .. " a -b c",
+    function(out) return out:find "^a\t%-b\tc\nscript.lua\ta\t3\t.*engram\n$" end },
+  { "-l loads a library into the global of its name", "-l mine -e 'print(mine, loads)'",
+    "mine\t1\n",
+    environment = ("LUA_PATH=%s';;'"):format(quote(path "?.lua")) },
+  { "-v prints versions and the rung", "-v",
+    function(out) return out == banner .. engram.isa() .. "\n" end },
+  { "-v does not keep a chunk from running", "-v -e 'print(1)'",
+    function(out) return out:find(banner, 1, true) == 1
+    and out:find "\n1\n$" end },
+  { "-i gives a prompt without a terminal", "-i", function(out) return out:find(banner, 1,
+    true) == 1
+    and out:find("> 3\n", 1, true) end, stdin = "1 + 2\n" },
+  { "-i comes after the script", "-i " .. script, function(out) return out:find("script.lua", 1,
+    true) end },
+  { "-j off switches the JIT off", "-j off -e 'print(jit.status())'",
+    function(out) return out:find "^false" end },
+  { "-jon may be attached", "-joff -jon -e 'print((jit.status()))'", "true\n" },
+  { "-j v traces",
+    "-jv=" .. quote(path "trace") .. " -e 'for i = 1, 200 do end' && cat " .. quote(path "trace"),
+    function(out) return out:find "TRACE" end },
+  { "-O2 sets the level of optimisation", "-O2 -e 'print(jit.status())'",
+    function(out) return out:find "loop" and not out:find "fwd" end },
+  { "-O takes parameters", "-Ohotloop=2 -O3 -e 'print(1)'", "1\n" },
+  { "-bl lists bytecode", "-bl " .. script, function(out) return out:find "GGET"
+    and out:find "; \"print\"" end },
+  { "-b saves bytecode that runs", ("-b %s %s && %s %s x"):format(script,
+    quote(path "script.out"), program,
+    quote(path "script.out")), function(out) return out:find "^x\n" end },
+  { "- runs standard input", "- a b", "a\tb\n", stdin = "print(...)" },
+  { "without a script and a terminal standard input runs", "", "hello\n", stdin = "print 'hello'" },
+  { "an expression on standard input prints", "", "2\n", stdin = "1+1\n" },
+  { "so do several", "", "2\tx\tnil\n", stdin = "1+1, 'x', nil" },
+  { "a first line with # is skipped on standard input", "-", "1\n",
+    stdin = "#!/usr/bin/engram\nprint(1)" },
+  { "-- ends the options", "-- " .. script .. " -v", function(out) return out:find "^%-v\n" end },
+  { "LUA_INIT runs first", "-e 'print(y)'", "7\n", environment = "LUA_INIT='y = 7'" },
+  { "LUA_INIT may name a file", "-e 'print(loads)'", "1\n",
+    environment = "LUA_INIT=@" .. quote(path "mine.lua") },
+  { "-E ignores the environment", "-E -e 'print(y)'", "nil\n",
+    environment = "LUA_INIT='y = 7' ENGRAM_ISA=nonsense" },
+  { "info tells what this runs on", "info", function(out) return out:find("LuaJIT", 1, true)
+    and out:find("dot_f32", 1, true) end },
+  { "-h prints the options", "-h", function(out) return out:find "^usage: engram" end },
+  { "ENGRAM_ISA caps the rung", [[-e 'print(require "engram".isa())']], "ref\n",
+    environment = "ENGRAM_ISA=ref" },
+  { "a home that is not there does not matter", "-e 'print(1)'", "1\n",
+    environment = "HOME=/nonexistent" },
+
+  { "an error in a script has status 1, and a traceback",
+    "-e 'local function f() error \"oh\" end f()'", "", 1,
+    says = "(command line):1: oh\nstack traceback:\n" },
+  { "so has an error without a message", "-e 'error()'", "", 1, says = "engram: " },
+  { "an error on standard input names its line", "-", "", 1, stdin = "\nerror 'oh'",
+    says = "stdin:2: oh" },
+  { "a syntax error has status 1", broken, "", 1,
+    says = "broken.lua:1: unexpected symbol near '='" },
+  { "on standard input as well", "-", "", 1, stdin = "x =", says = "stdin:1: " },
+  { "and in a chunk, where what follows does not run", "-e 'x =' -e 'print(1)'", "", 1,
+    says = "(command line):1: " },
+  { "a library that is not found has status 1", "-l nosuchlibrary", "", 1,
+    says = "module 'nosuchlibrary' not found" },
+  { "an error in LUA_INIT has status 1", "-e 'print(1)'", "", 1,
+    environment = "LUA_INIT='error(3)'", says = "3" },
+  { "an unknown option has status 2, and the options are shown", "-x", "", 2,
+    says = "unknown option '-x'\nusage: " },
+  { "so has an unknown long one", "--nonsense", "", 2, says = "unknown option '--nonsense'" },
+  { "a chunk that is missing has status 2", "-e", "", 2, says = "'-e'" },
+  { "a setting of ENGRAM_ISA that is not understood has status 2", "-e 'print(1)'", "", 2,
+    environment = "ENGRAM_ISA=avx1024", says = "ref avx2 avx512" },
+  { "a failed test has status 3",
+    [[-e 'local t = require "engram.tap"; t.ok(false, "no"); t.done()']],
+    function(out) return out:find "^not ok 1 %- no\n" and out:find "1..1\n$" end, 3 },
+  { "a passed one has 0", [[-e 'local t = require "engram.tap"; t.ok(true, "yes"); t.done()']],
+    "ok 1 - yes\n1..1\n" },
+  { "a script that is not there has status 5", "/nonexistent/x.lua", "", 5,
+    says = "/nonexistent/x.lua" },
+  { "a file that cannot be read has status 5 if nobody looks at the error",
+    [[-e 'error(select(2, require "engram".bank.open "/nonexistent.npy"))']], "", 5,
+    says = "/nonexistent.npy: No such file or directory\nstack traceback:" },
+  { "so has a file that is broken",
+    ([[-e 'assert(require "engram".bank.open(%q))']]):format(path "script.lua"), "", 5,
+    says = "script.lua: " },
+  { "so has one that an open graph cannot read",
+    [[-e 'error(select(2, require "engram".graph.open "/nonexistent.tsv"))']], "", 5,
+      says = "/nonexistent.tsv: " },
+  { "other errors of the library have status 1",
+    [[-e 'require "engram".bank.new(2):row(3)']], "", 1,
+      says = "(command line):1: engram_bank_row: id 3 " },
+  { "os.exit has the status that is asked for", "-e 'os.exit(42)'", "", 42 },
+}
+
+local escapes = 0
+for _, row in ipairs(rows) do
+  local name, words, expected, status = unpack(row, 1, 4)
+  local out, err, got = run(("%s %s %s"):format(row.environment or "", program, words), row.stdin)
+  local right = type(expected) == "function" and expected(out) or out == expected
+  local said = not row.says or err:find(row.says, 1, true)
+  local quiet = row.says or err == "" or status
+  escapes = escapes + select(2, (out .. err):gsub("\27", ""))
+  if not ok(right and said and quiet and got == (status or 0), name) then
+    tap.note(("engram %s\nprinted: %s\nsaid: %s\nstatus: %d"):format(words, out, err, got))
+  end
+end
+is(escapes, 0, "nothing prints escape sequences into files and pipes")
+
+-- ---- a script that is a program
+
+write(path "program", ("#!%s\nprint(arg[0]:match '[^/]*$', ...)\n"):format(support.program))
+is(run(("chmod +x %s && %s a b"):format(quote(path "program"), quote(path "program"))),
+  "program\ta\tb\n",
+  "a script with #! on its first line is a program")
+is(run(("cp %s %s && %s -e 'print(require \"engram\".vec(2))'"):format(program, quote(path "moved"),
+  quote(path "moved"))), "vec 2 [0 0]\n",
+    "the program works where it was copied to, if LUA_PATH says where its Lua is")
+
+-- ---- signals
+
+local _, err, status = support.interrupt "-j off -e 'print \"ready\" io.flush() while true do end'"
+is(status, 130, "a script that is interrupted has status 130")
+ok(err:find("interrupted", 1, true) and err:find("(command line):1:", 1, true),
+  "and says where it was")
+_, _, status = support.interrupt "-e 'print \"ready\" io.flush() while true do end'"
+is(status, 130, "a compiled loop that hears nothing is ended, with status 130 as well")
+local out
+out, err, status = support.interrupt [[-j off -e 'pcall(function() print "ready" io.flush() while true do end end)
+  print "cleaned up"']]
+if not ok(out == "\ncleaned up\n" and status == 0, "an interrupt can be caught like an error") then
+  tap.note(("printed: %s\nsaid: %s\nstatus: %d"):format(out, err, status))
+end
+_, err, status = support.interrupt [[-e 'local e = require "engram"; local v = e.vec { 1, 1 } print "ready" io.flush()
+  e.graph.new({ { 0, 1 } }):spread(v, { steps = 4e9 })']]
+is(status, 130, "a long call into the library is ended with status 130")
+ok(err:find("interrupted", 1, true) or err:find("cancelled", 1, true), "and says so")
+local statuses = path "statuses"
+out = support.lines(("{ env --default-signal=PIPE %s -e 'for i = 1, 1e6 do print(i) end'; echo $? >%s; } | head -n 1")
+  :format(program, quote(statuses)))[1]
+is(out, "1", "the reader of a pipe gets what was printed")
+is(support.read(statuses), "141\n",
+  "a reader that goes away ends the program silently, with status 141")
+
+_, err, status = support.interrupt [[-e 'print "ready" io.flush()
+  local ffi = require "ffi" ffi.cdef "int poll(void *, unsigned long, int);"
+  return ffi.C.poll(nil, 0, 400)']]
+ok(status == 130 and err:find("interrupted", 1, true),
+  "an interrupt that arrives in the last call counts all the same")
+
+-- ---- what else may go wrong
+
+_, err, status = run(program .. " - </tmp")
+ok(status == 5 and err:find("cannot read standard input", 1, true), "input that cannot be read has status 5")
+_, err, status = run(program .. " -e 'print(1)' >/dev/full")
+ok(status == 5 and err:find("cannot write standard output", 1, true), "so has output that cannot be written")
+is(run(("%s -e 'arg = 5' %s"):format(program, quote(write(path "count.lua", "print(select('#', ...))")))), "0\n",
+  "a script without the table arg has no arguments")
+_, err, status = run(program .. " -e 'jit = nil' -jv")
+ok(status == 1 and not err:find("PANIC", 1, true), "options without the libraries they need are errors")
+
+-- ---- documentation
+
+local function options_in(text, pattern)
+  local set, list = {}, {}
+  for option in text:gmatch(pattern) do set[option] = true end
+  for option in pairs(set) do list[#list + 1] = option end
+  table.sort(list)
+  return table.concat(list, " ")
+end
+local page = support.read(support.srcdir .. "/src/engram.1"):gsub("\\", "")
+local usage = run(program .. " --help")
+local option = "%s(%-%-?%a*)%f[%s,%[]"
+is(options_in(usage, option), options_in(page:match "SH OPTIONS(.-)\n%.SH" or "", option),
+  "--help and the manual page name the same options")
+local variables = options_in(page, "ENGRAM_%u[%u_]*")
+ok(variables:find "ENGRAM_ISA" and page:find "LUA_PATH" and page:find "LUA_INIT",
+  "the manual page names the environment")
+
+support.done()

@@ -1,0 +1,151 @@
+-- golden.lua: the workloads of t/c/golden.c from Lua, compiled and interpreted: the same hashes
+-- everywhere.
+local ffi = require "ffi"
+local engram = require "engram"
+local tap = require "engram.tap"
+local C = require "engram.ffi"
+
+local hash -- of the workload that runs
+local function take(pointer, bytes) hash = C.engram_hash(pointer, bytes, hash) end
+local function take_vec(v) take(v.data, v.n * 4) end
+
+local function normal(rng, n) return rng:fill_normal(engram.vec(n)) end
+local function uniform(rng, n) return rng:fill_uniform(engram.vec(n)) end
+
+local function random_graph(rng, nodes, edges)
+  local b = engram.graph.builder():nodes(nodes)
+  for _ = 1, edges do
+    local source, target = rng:below(nodes), rng:below(nodes)
+    local weight = rng:uniform() * 0.5
+    b:edge(source, target, weight, rng:below(3))
+  end
+  return b:freeze()
+end
+
+local MEMORIES, DIM = 2000, 48
+
+local function random_bank(rng)
+  local bank = engram.bank.new(DIM)
+  local matrix = rng:fill_normal(engram.matrix(MEMORIES, DIM))
+  local ids = bank:add(matrix)
+  for i = 1, MEMORIES, 7 do bank:remove(ids[i]) end
+  for i = 1, 100 do bank:add(matrix:row(i)) end
+  return bank
+end
+
+local workloads = {
+  {"pairs", function(rng)
+    local a, b = normal(rng, 300), normal(rng, 300)
+    for n = 0, 300 do
+      local x, y = engram.vec(n), engram.vec(n)
+      ffi.copy(x.data, a.data, n * 4)
+      ffi.copy(y.data, b.data, n * 4)
+      take_vec(engram.vec { x:dot(y), x:squared_distance(y), x:norm(), x:cosine(y) })
+    end
+  end},
+  {"decay", function(rng)
+    local n = 1000
+    local strengths, tau_s = uniform(rng, n), uniform(rng, n)
+    local whole, fine = ffi.new("uint64_t[?]", n), ffi.new("double[?]", n)
+    for i = 0, n - 1 do
+      fine[i] = rng:uniform() * 1e6
+      whole[i] = fine[i]
+    end
+    -- In binary32, as C computes it: the product is rounded before the sum.
+    for i = 1, n do
+      tau_s[i] = 100000 * tau_s[i]
+      tau_s[i] = 1000 + tau_s[i]
+    end
+    take_vec(engram.decay(strengths, whole, { tau_s = 86400 }))
+    take_vec(engram.decay(strengths, fine, { tau_s = tau_s }))
+    take_vec(engram.decay(strengths, fine, { unit_s = 3600, beta = 0.18 }))
+  end},
+  {"spread", function(rng)
+    local graph = random_graph(rng, 500, 3000)
+    local start = uniform(rng, 500)
+    for mode, normalise in ipairs { "max1", "none", "clamp01", "l1" } do
+      take_vec(graph:spread(start:copy(), { steps = 5, normalise = normalise, keep = 0.6,
+        gain = 0.9,
+        restart = mode % 2 == 0 and 0.1 or 0 }))
+    end
+  end},
+  {"frontier", function(rng)
+    local graph = random_graph(rng, 500, 3000)
+    local seeds = engram.hits { { 7, 1 }, { 70, 0.5 }, { 400, 0.75 } }
+    for refractory, accumulate in ipairs { "sum", "max", "noisy_or" } do
+      for _, fan in ipairs { "none", "linear", "sqrt" } do
+        local hits = graph:frontier(seeds, { hops = 3, fan = fan, accumulate = accumulate,
+          refractory = refractory - 1, step = { 0.9, 0.8, 0.7 }, threshold = { 0.001, 0.002,
+            0.004 } })
+        local activations = engram.vec(500)
+        for i = 1, #hits do activations[hits:id(i) + 1] = hits:score(i) end
+        take_vec(activations)
+      end
+    end
+  end},
+  {"search", function(rng)
+    local bank = random_bank(rng)
+    for _ = 1, 5 do
+      local hits = bank:search(normal(rng, DIM), 50)
+      take(hits.hit, #hits * ffi.sizeof "struct engram_hit")
+    end
+  end},
+  {"recall", function(rng)
+    local bank = random_bank(rng)
+    local graph = random_graph(rng, MEMORIES, 8000)
+    local strength, confidence = uniform(rng, MEMORIES), uniform(rng, MEMORIES)
+    local last = {}
+    for i = 0, MEMORIES - 1 do last[i] = rng:uniform() * 1e6 end
+    for hops = 0, 3 do
+      local r = engram.recall.new { bank = bank, graph = graph,
+        law = hops % 2 == 0 and { tau_s = 3e5 } or { unit_s = 3600, beta = 0.2 } }
+      for i = 0, MEMORIES - 1 do
+        r.strength[i], r.confidence[i], r.last_recall[i] = strength[i + 1], confidence[i + 1],
+          last[i]
+      end
+      local hits = r:recall { vector = normal(rng, DIM), k = 20, now = 1.1e6, hops = hops,
+        step = 0.5,
+        seed_threshold = 0.2, recency_boost = 1.2, recency_window_s = 2e5 }
+      take(hits.hit, #hits * ffi.sizeof "struct engram_hit")
+      take(hits.parts, #hits * ffi.sizeof "struct engram_parts")
+    end
+  end},
+}
+
+-- The workloads' seeds are their places in golden.c.
+local seeds = { pairs = 1, decay = 5, spread = 6, frontier = 7, search = 8, recall = 9 }
+
+local expected = {}
+for line in io.lines((os.getenv "srcdir" or ".") .. "/t/data/golden.tsv") do
+  local name, value = line:match "^(%S+)%s+(%x+)"
+  expected[name] = value
+end
+
+local function run(how)
+  for _, workload in ipairs(workloads) do
+    local name, work = workload[1], workload[2]
+    hash = 0ULL
+    work(engram.rng(seeds[name]))
+    tap.is(bit.tohex(hash, 16), expected[name],
+      ("%s gives the same bits from Lua, %s"):format(name, how))
+  end
+end
+
+-- Text has no workload in C: the encoder is Lua's.
+local function text(how)
+  local encoder = engram.text.new { dim = 64, seed = 3 }
+  encoder:fit { "the cat sat on the mat", "the dog sat on the log", "a cat is no dog",
+    "logs float" }
+  hash = 0ULL
+  take_vec((encoder:encode "the cat and the log"))
+  tap.is(bit.tohex(hash, 16), expected.text, "text gives the same bits, " .. how)
+end
+
+local compiled = jit.status() and "compiled" or "interpreted"
+run(compiled)
+text(compiled)
+jit.off()
+jit.flush()
+run "interpreted"
+text "interpreted"
+tap.done()

@@ -1,0 +1,95 @@
+-- repl.lua: the prompt, with a file as its input and on a terminal.
+-- SPDX-License-Identifier: MIT
+local tap = require "engram.tap"
+local engram = require "engram"
+local support = dofile(os.getenv "srcdir" .. "/t/support.lua")
+local ok, is = tap.ok, tap.is
+local quote = support.quote
+local program = quote(support.program)
+
+-- What statements print, each behind its prompts, without the banner and the end.
+local function typed(lines)
+  local out, err, status = support.run(program .. " -i", table.concat(lines, "\n") .. "\n")
+  return out:match "^engram [^\n]*\n(.*)> \n$" or out, err, status, out
+end
+
+-- What is typed, and what comes; what goes to standard error.
+local rows = {
+  { "an expression prints its value", { "1 + 1" }, "> 2\n" },
+  { "so does one behind =", { "=2 * 3" }, "> 6\n" },
+  { "several values are printed", { "1, nil, 'x'" }, "> 1\tnil\tx\n" },
+  { "a statement prints nothing", { "x = 3", "x" }, "> > 3\n" },
+  { "a call prints what it returns", { "(function() return 4, 5 end)()" }, "> 4\t5\n" },
+  { "a call that returns nothing prints nothing", { "(function() end)()" }, "> " },
+  { "a statement may go over lines, some of them empty", { "for i = 1, 2 do", "", "print(i)",
+    "end", "3" },
+    "> >> >> >> 1\n2\n> 3\n" },
+  { "so may an expression", { "1 +", "2" }, "> >> 3\n" },
+  { "a function of thirty lines is one statement",
+    { "function f()" .. ("\n  n = (n or 0) + 1"):rep(30) .. "\nend", "f() n = n + 1", "n" },
+    ("> %s> > 31\n"):format((">> "):rep(31)) },
+  { "a long string goes on", { "[[a", "b]]" }, "> >> a\nb\n" },
+  { "_ is the last value", { "41", "_ + 1", "x = _", "_" }, "> 41\n> 42\n> > 42\n" },
+  { "an error is told and the prompt goes on", { "x = nil + 1", "7" }, "> > 7\n",
+    "stdin:1: attempt to perform arithmetic" },
+  { "a syntax error as well", { "x = = 1", "7" }, "> > 7\n",
+    "stdin:1: unexpected symbol near '='" },
+  { "an error object tells its message", { "e = error",
+    "e(select(2, engram.bank.open '/nonexistent.npy'))" },
+    "> > ", "/nonexistent.npy: No such file or directory" },
+  { "an error without a message does no harm", { "error()", "7" }, "> > 7\n", "nil" },
+  { "a value that cannot be printed does no harm",
+    { "setmetatable({}, { __tostring = function() error 'no' end })", "7" }, "> > 7\n",
+      "cannot be printed" },
+  { "engram is there without asking", { "engram.vec { 3, 4 }:norm()" }, "> 5\n" },
+  { "so is help", { "type(help)", "help 'vec:dot'" }, function(out)
+    return out:find "^> table\n" and out:find("vec:dot", 1, true) end },
+  { "statements do not see each other's locals", { "local z = 1", "z" }, "> > nil\n" },
+  { "an unfinished statement at the end of input is told", { "for i = 1, 2 do" }, "> >> ",
+    "near '<eof>'" },
+}
+for _, row in ipairs(rows) do
+  local name, lines, expected, says = unpack(row, 1, 4)
+  local out, err, status = typed(lines)
+  local right = type(expected) == "function" and expected(out) or out == expected
+  local said = says and err:find(says, 1, true) or not says and err == ""
+  if not ok(right and said and status == 0, name) then
+    tap.note(("printed: %s\nsaid: %s\nstatus: %d"):format(out, err, status))
+  end
+end
+
+local _, _, status, whole = typed {}
+ok(status == 0 and whole:find("engram " .. engram.version, 1, true) == 1 and whole:find "> \n$",
+  "the end of input leaves with status 0")
+_, _, status = typed { "os.exit(42)" }
+is(status, 42, "os.exit leaves with its status")
+ok(not whole:find "\27", "without a terminal there are no escape sequences")
+
+local out = support.run(program .. " -e 'x = 5' -i", "x\n")
+ok(out:find("> 5\n", 1, true), "the prompt has the globals of the chunks before it")
+
+-- ---- interrupts: the statement stops, the prompt goes on
+
+local err
+out, err, status = support.interrupt("-i",
+  "print 'ready' io.flush() while true do end\nprint 'still here'\n")
+ok(out:find("still here", 1, true) and err:find("interrupted", 1, true) and status == 0,
+  "an interrupt stops a statement and the prompt goes on")
+
+-- ---- on a terminal
+
+local function on_terminal(input)
+  return support.run(("timeout 10 script -qec %s /dev/null"):format(program), input)
+end
+if support.lines("command -v script")[1] then
+  out, _, status = on_terminal "6 * 7\nos.exit(3)\n"
+  ok(out:find("engram " .. engram.version, 1, true), "on a terminal the program prompts unasked")
+  ok(out:find("> 42\r?\n"), "and answers")
+  is(status, 3, "and leaves with the status that is asked for")
+  out, _, status = on_terminal "1 + 1\n\4"
+  ok(out:find "2\r?\n" and status == 0, "Ctrl-D leaves with status 0")
+else
+  tap.skip("the prompt works on a terminal", "there is no script(1)")
+end
+
+support.done()
