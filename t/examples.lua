@@ -1,0 +1,42 @@
+-- examples.lua: every example runs, and prints what its first comment says.
+-- SPDX-License-Identifier: MIT
+local tap = require "engram.tap"
+local support = dofile(os.getenv "srcdir" .. "/t/support.lua")
+local ok, is = tap.ok, tap.is
+
+local folder = support.srcdir .. "/examples"
+local count, checked = 0, 0
+
+for _, file in ipairs(support.lines("ls " .. support.quote(folder))) do
+  if file:find "%.lua$" and file ~= "wordnet.lua" then -- that one wants a dictionary
+    local text = support.read(folder .. "/" .. file)
+    local comment = text:match "^%-%-[^\n]*\n" and text:match "^(.-)\n[^-]" .. "\n"
+    local prints = comment:match "\n%-%- prints:\n(.*)$"
+    local out, err, status = support.run(("%s %s"):format(support.quote(support.program),
+      support.quote(folder .. "/" .. file)))
+    if not ok(status == 0 and err == "", ("%s runs"):format(file)) then
+      tap.note(("status %d\n%s"):format(status, err))
+    end
+    if prints then
+      checked = checked + 1
+      local said = prints:gsub("%-%- ?([^\n]*\n)", "%1")
+      if not ok(out == said, ("%s prints what its first comment says"):format(file)) then
+        tap.note("printed:\n" .. out .. "said:\n" .. said)
+      end
+    end
+    is(math.max(60, select(2, text:gsub("\n", ""))), 60,
+      ("%s has at most sixty lines"):format(file))
+    ok(#comment > 20, ("%s begins with what it shows"):format(file))
+    count = count + 1
+  end
+end
+-- The host in C was built beside the tests.
+local host = support.read(folder .. "/embed.c")
+local said = host:match "prints: ([^*]-) %*/" .. "\n"
+is((support.run(support.quote(support.builddir .. "/examples/embed"))), said,
+  "embed.c prints what its first comment says")
+is(math.max(60, select(2, host:gsub("\n", ""))), 60, "embed.c has at most sixty lines")
+
+ok(count >= 6 and checked >= 4, "there are examples, and most say what they print")
+
+support.done()
