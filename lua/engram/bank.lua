@@ -17,15 +17,17 @@ local function open(self, fname)
   return self.p
 end
 
+local the_view = View() -- good until the next one is asked for
+
 local function view(p)
-  local v = View()
-  C.engram_bank_get(p, v)
-  return v
+  C.engram_bank_get(p, the_view)
+  return the_view
 end
 
 function bank.is(x) return ffi.istype(Bank, x) end
 
--- For modules that hand a bank to C: its pointer, and its arrays, good until it changes.
+-- For modules that hand a bank to C: its pointer, and its arrays, good until it changes or the next
+-- view of any bank is asked for.
 function bank.pointer(self, fname) return open(self, fname) end
 function bank.view(self, fname) return view(open(self, fname)) end
 
@@ -146,12 +148,14 @@ end
 
 -- b:search(query, k [, { filter = function(id), into = hits }]) -> hits: the k rows most like the
 -- query
+local search_options = { filter = check.none, into = check.none }
+
 function methods:search(query, k, options)
   local fname = "bank:search"
   local p = open(self, fname)
   local q = row_of(p, query, fname, 1)
   check.arg(check.count(k), fname, 2, "a count", k)
-  local o = check.options(options, { filter = check.none, into = check.none }, fname)
+  local o = check.options(options, search_options, fname)
   local keep = o.filter and bank.bitset(self, o.filter, fname) or nil
   p = open(self, fname) -- the filter may have closed it
   local run = hits.into(o.into, math.min(k, view(p).count), false, fname)

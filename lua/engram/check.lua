@@ -60,18 +60,23 @@ function check.finite(x)
   return type(x) == "number" and x - x == 0
 end
 
--- check.options(given, known, "bank:search"): a copy of `given` with defaults from `known`; names
--- that are not in `known` are errors. A default of `check.none` means nil.
+-- check.options(given, known, "bank:search"): `given` with defaults from `known`; names that are not
+-- in `known` are errors. A default of `check.none` means nil; where all are, nothing is copied, and
+-- what comes back is to be read only.
 check.none = {}
 function check.options(given, known, fname)
   if given ~= nil and type(given) ~= "table" then
     check.raise("bad options to '%s' (a table expected, got %s)", fname, shown(given))
   end
-  local options = {}
+  local options
   for name, default in pairs(known) do
-    if default ~= check.none then options[name] = default end
+    if default ~= check.none then
+      options = options or {}
+      options[name] = default
+    end
   end
-  for name, value in pairs(given or {}) do
+  if given == nil then return options or check.none end
+  for name, value in pairs(given) do
     if known[name] == nil then
       local names = {}
       for other in pairs(known) do names[#names + 1] = other end
@@ -79,9 +84,9 @@ function check.options(given, known, fname)
       check.raise("unknown option '%s' to '%s' (known: %s)", tostring(name), fname,
         table.concat(names, ", "))
     end
-    options[name] = value
+    if options then options[name] = value end
   end
-  return options
+  return options or given
 end
 
 -- ---- statuses of C functions
