@@ -64,8 +64,7 @@ struct engram_arena {
 _Static_assert(sizeof(struct engram_arena) + LINE + 16 <= ENGRAM_ARENA_HEAD,
                "the head must fit the caller's block");
 
-/* ---- what all threads share: the configuration, the list of their arenas, the sums of ended ones
- */
+/* ---- what all threads share: the configuration, their arenas, the sums of ended ones */
 
 static pthread_mutex_t shared = PTHREAD_MUTEX_INITIALIZER;
 static struct engram_arena_config configured = {

@@ -408,7 +408,7 @@ static bool write_rows(const engram_bank *bank, int file)
     return fsync(file) == 0;
 }
 
-/* A rename is kept only once its directory is; one that may not be read cannot be synced from here. */
+/* A rename is kept only once its directory is; one that may not be read cannot be synced. */
 static bool sync_directory(const char *path)
 {
     char directory[4096];
@@ -423,7 +423,8 @@ static bool sync_directory(const char *path)
     return done;
 }
 
-/* A new file beside the path, under a name that nobody has: one left behind by a crash is passed over. */
+/* A new file beside the path, under a name that nobody has: one left behind by a crash is passed
+ * over. */
 static int open_aside(const char *path, char *aside, size_t room)
 {
     int file = -1;

@@ -14,8 +14,7 @@ struct engram_table engram_active = {
 #include "kernels/kernels.def"
 };
 
-/* The table again as an array of slots: a kernel's name, the place of its pointer, what it counted.
- */
+/* The table again as an array: a kernel's name, the place of its pointer, what it counted. */
 typedef engram_any_kernel *__attribute__((may_alias)) any_pointer; /* to a kernel of any type */
 static struct kernel {
     const char *name;

@@ -267,8 +267,8 @@ static int node_of(struct reader *reader, struct field field, uint32_t *out)
     return ENGRAM_OK;
 }
 
-/* Decides by the first edges whether nodes are ids or names. True if this line is no edge but a header:
- * one without a whole number, before ids. AUTO sees that a line late, and takes it back. */
+/* Decides by the first edges whether nodes are ids or names. True if this line is no edge but a
+ * header: one without a whole number, before ids. AUTO sees that a line late, and takes it back. */
 static bool choose_nodes(struct reader *reader, bool whole_source, bool whole_target)
 {
     bool none = !whole_source && !whole_target, both = whole_source && whole_target;

@@ -17,8 +17,8 @@
  *              this says only that they are NaN.
  *   Options    Structs that begin with `size` are read up to that size: set it to sizeof. What lies
  *              beyond it, and a field left 0, means what the field's comment says of 0.
- *   Cancelling Functions that poll look at the host's cancel flag between blocks of work. The others
- *              take as long as their arrays are long, about a nanosecond an element.
+ *   Cancelling Functions that poll look at the host's cancel flag between blocks of work. The
+ *              others take as long as their arrays are long, a few nanoseconds an element.
  *   Ownership  new, open and freeze make an owner, free ends it and accepts NULL; get, row and view
  *              lend.
  *   Threads    Functions may run on any thread at once on disjoint data. An arena, a builder and a
@@ -107,8 +107,7 @@ double engram_clock(void);
  * last. */
 const char *engram_rejected(uint32_t i);
 
-/* Hash of bytes, for tests, keys and fingerprints; the same on every machine. Not for adversaries.
- */
+/* Hash of bytes, for tests and keys; the same on every machine. Not for adversaries. */
 uint64_t engram_hash(const void *bytes, size_t n, uint64_t seed);
 
 /* ---- versions of kernels ------------------------------------------------------------ */
@@ -317,8 +316,8 @@ enum {
     ENGRAM_POWER_LAW = 1    /* R(t) = (1 + t / unit_s)^-beta; Wixted & Ebbesen 1991 */
 };
 
-/* A curve R(t) with R(0) = 1, values in [0, 1], not increasing. Parameters are finite and > 0; tau_s
- * lies in 1.2e-38 .. 8.5e37, where it and its reciprocal are normal floats. */
+/* A curve R(t) with R(0) = 1, values in [0, 1], not increasing. Parameters are finite and > 0;
+ * tau_s lies in 1.2e-38 .. 8.5e37, where it and its reciprocal are normal floats. */
 struct engram_law {
     uint32_t size;
     uint32_t curve;
@@ -336,8 +335,9 @@ enum {
  * is not idempotent: a second call with the total age decays twice. ages are seconds of type
  * age_type, rounded once to binary32 for the exponential and to binary64 for the power law;
  * negative and NaN ages count as 0. tau_s: a time constant per element (exponential only), NULL:
- * the law's; one below 1.17549435e-38 or NaN gives 0. Age 0 returns the strength bit for bit, and so
- * do ages below 1.17549435e-38. Other results below that in magnitude are +0. |error| <= 1e-6 * |strength|. */
+ * the law's; one below 1.17549435e-38 or NaN gives 0. Age 0 returns the strength bit for bit, and
+ * so do ages below 1.17549435e-38. Other results below that in magnitude are +0. |error| <= 1e-6 *
+ * |strength|. */
 int engram_decay_f32(const struct engram_law *law, const float *tau_s, const float *strengths,
                      const void *ages, uint32_t age_type, uint32_t flags, size_t n, float *out);
 
@@ -363,8 +363,7 @@ int engram_builder_nodes(engram_builder *builder, uint32_t n);
 /* The id of a name, new or known. A name has 1 to 65535 bytes. */
 int engram_builder_name(engram_builder *builder, const char *name, size_t bytes, uint32_t *out);
 
-/* One edge. The weight is finite. The class is 0 (excitatory) unless something else is meant by it.
- */
+/* One edge. The weight is finite; the class is 0 (excitatory) unless it means something else. */
 int engram_builder_edge(engram_builder *builder, uint32_t source, uint32_t target, float weight,
                         uint8_t edge_class);
 
@@ -505,8 +504,7 @@ int engram_graph_frontier(const engram_graph *graph, const struct engram_frontie
                           uint32_t *contributions, uint64_t *edges);
 size_t engram_graph_frontier_scratch(const engram_graph *graph);
 
-/* The kernel inside, which trusts its arguments; every option is given, scratch is aligned to 64.
- */
+/* The kernel inside, which trusts its arguments; options are complete, scratch aligned to 64. */
 int engram_frontier_f32(const struct engram_graph_view *graph,
                         const struct engram_frontier *options, const uint32_t *seeds,
                         const float *values, size_t n, void *scratch, float *activations,
@@ -522,8 +520,8 @@ int engram_bank_new(uint32_t dim, engram_bank **out);
 
 /* A NumPy .npy file: little-endian float32, C order, two axes; anything else is refused by name
  * with ENGRAM_EFORMAT. The rows are mapped, not copied, and read once to check them and to know
- * their norms (ENGRAM_ENONFINITE names row and column; polls the cancel flag). The first change copies them. The file must
- * not be truncated while the bank is open. */
+ * their norms (ENGRAM_ENONFINITE names row and column; polls the cancel flag). The first change
+ * copies them. The file must not be truncated while the bank is open. */
 int engram_bank_open(const char *path, engram_bank **out);
 
 /* Writes a .npy file beside the path, syncs it and renames it. A bank with removed rows is refused
@@ -665,8 +663,7 @@ void engram_spread_activation(const uint32_t *adjacency, const float *weights, f
 /* strengths *= exp(-ages / 86400), unclamped. */
 void engram_apply_decay(float *strengths, const uint64_t *ages_seconds, size_t num_memories);
 
-/* Threads' arenas: megabytes clamped to 1 .. 1024; 0 panic, 1 error_return, 2 fallback, others 1.
- */
+/* Threads' arenas: megabytes clamped to 1 .. 1024; 0 panic, 1 error_return, 2 fallback, else 1. */
 void engram_configure_arena(uint32_t pool_size_mb, uint8_t overflow_strategy);
 void engram_arena_stats(size_t *total_resets, size_t *total_overflows, size_t *max_high_water_mark);
 void engram_reset_arenas(void);        /* the calling thread's; EBUSY while a mark is open */

@@ -19,8 +19,7 @@ int engram_fail(int status, const char *format, ...) __attribute__((format(print
             return engram_fail(ENGRAM_ENULL, "%s: %s is null", __func__, #pointer);                \
     } while (0)
 
-/* Size-first structs: a caller may know fewer fields than we do, never a size too small to say so.
- */
+/* Size-first structs: a caller may know fewer fields than we do, but must say how many. */
 #define ENGRAM_NEED_OPTIONS_OF(function, options)                                                  \
     do {                                                                                           \
         if (!(options))                                                                            \
@@ -78,8 +77,8 @@ static inline double engram_shown(float x)
     return x != x ? __builtin_nan("") : (double)x;
 }
 
-/* Programs made for the original ABI know no engram_init, and see in the last status how this call of
- * theirs went. */
+/* Programs made for the original ABI know no engram_init, and see in the last status how this call
+ * of theirs went. */
 void engram_start_legacy(void);
 
 /* Checks that more than one door makes. */

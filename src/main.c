@@ -125,7 +125,7 @@ static int report(lua_State *L, int status)
     return exit_status ? exit_status : (exit_status = EXIT_SCRIPT);
 }
 
-/* Calls what lies under its arguments. An interrupt that nobody heard counts when the call is over. */
+/* Calls what lies under its arguments. An interrupt that nobody heard counts when it is over. */
 static int call(lua_State *L, int arguments, int results)
 {
     int base = lua_gettop(L) - arguments;
@@ -370,8 +370,8 @@ static bool has_modules(const char *folder)
     return access(path, R_OK) == 0;
 }
 
-/* Where our Lua files are: in a build folder make has written down where the source is; an installed
- * program has them in the same prefix, or where configure was told. */
+/* Where our Lua files are: in a build folder make has written down where the source is; an
+ * installed program has them in the same prefix, or where configure was told. */
 static void find_modules(char out[PATH_MAX])
 {
     char self[PATH_MAX - 32], path[PATH_MAX];

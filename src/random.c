@@ -41,8 +41,7 @@ double engram_rng_uniform(struct engram_rng *rng)
     return (double)(engram_rng_next(rng) >> 11) * 0x1p-53;
 }
 
-/* Lemire 2019: the high half of a product, redrawn while the low half would favour small results.
- */
+/* Lemire 2019: the high half of a product, redrawn while the low half favours small results. */
 uint32_t engram_rng_below(struct engram_rng *rng, uint32_t n)
 {
     uint64_t product = (engram_rng_next(rng) >> 32) * n;

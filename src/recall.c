@@ -166,7 +166,7 @@ static void add_seed(struct recall *r, uint32_t slot, float value)
     r->values[r->seed_count++] = value;
 }
 
-/* Compares the cue with every row; what is most like it becomes a seed, the more so the more alike.
+/* Compares the cue with every row; what is most like it becomes a seed, as strong as it is alike.
  */
 static int compare(struct recall *r, engram_arena *arena)
 {

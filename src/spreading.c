@@ -54,8 +54,7 @@ size_t engram_graph_spread_scratch(const engram_graph *graph, const struct engra
     return graph->view.nodes * sizeof(float) * arrays;
 }
 
-/* One step from `a` into y, in blocks; then y normalised is the new `a`, written only as a whole.
- */
+/* One step from `a` into y, in blocks; y normalised is then the new `a`, written as a whole. */
 static int step(const struct engram_graph_view *g, const struct engram_spread *o, float *a,
                 const float *cue, float *y)
 {

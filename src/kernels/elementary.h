@@ -59,8 +59,7 @@ static inline double engram_exp2i_f64(int n)
 /* ---- binary32 */
 
 /* e^x; what would be below the smallest normal float is 0, so that flushing it changes nothing. The
- * polynomial is the minimax one of (e^r - 1 - r) / r^2 on |r| <= ln 2 / 2, relative error 3.1e-9.
- */
+ * polynomial is the minimax one of (e^r - 1 - r) / r^2 on |r| <= ln 2 / 2, relative error 3e-9. */
 static inline float engram_exp1_f32(float x)
 {
     if (!(x >= -87.336544f))

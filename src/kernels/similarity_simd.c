@@ -32,8 +32,8 @@ static inline vf squared_difference(vf a, vf b, vf sum)
     return vf_fma(d, d, sum);
 }
 
-/* Whole rounds of lanes, then one with zeros in the missing places. Inlined with its term, or a call
- * would stand in the loop. */
+/* Whole rounds of lanes, then one with zeros in the missing places. Inlined with its term, or a
+ * call would stand in the loop. */
 static inline __attribute__((always_inline)) float reduce(const float *a, const float *b, size_t n,
                                                           term *add)
 {
@@ -78,8 +78,7 @@ int NAME(engram_norms_f32)(const float *rows, size_t n, size_t dim, float *norms
     return ENGRAM_OK;
 }
 
-/* Memory is asked for a row ahead of its use: the hardware stops at page borders, and rows do not.
- */
+/* Memory is asked for a row ahead: the hardware's own look-ahead stops at page borders. */
 static inline void prefetch_row(const float *row, size_t dim)
 {
     for (size_t i = 0; i < dim; i += 64 / sizeof *row)

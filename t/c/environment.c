@@ -174,8 +174,7 @@ static void accepted(const char *word, const char *variable, const char *line)
         diag("%.300s", report);
 }
 
-/* One variable, which leaves the defaults, is listed with its value and logged once, in one line.
- */
+/* One variable, which leaves the defaults, is listed with its value and logged in one line. */
 static void rejected(const char *variable, const char *value)
 {
     char text[256], words[256];

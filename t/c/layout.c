@@ -1,5 +1,5 @@
-/* layout.c - prints how the compiler lays out every struct of engram.h; t/cdef.lua compares LuaJIT's view.
- * SPDX-License-Identifier: MIT */
+/* layout.c - prints how the compiler lays out every struct of engram.h; t/cdef.lua compares
+ * LuaJIT's view. SPDX-License-Identifier: MIT */
 #include "engram.h"
 
 #include <stddef.h>

@@ -127,8 +127,7 @@ static struct engram_arena_totals totals(void)
     return sums;
 }
 
-/* Three outermost releases, one overflow, 5000 bytes; the arena is left to the end of the thread.
- */
+/* Three outermost releases, one overflow, 5000 bytes; the thread's end takes the arena. */
 static void *uses_arena(void *unused)
 {
     (void)unused;

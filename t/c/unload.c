@@ -1,8 +1,8 @@
 /* unload.c - a thread loads the library into a Lua state, closes the state, and ends.
  * SPDX-License-Identifier: MIT
  *
- * Closing the state unloads what only it had loaded; the thread's arena is freed after that, by code
- * that must still be there. This program links LuaJIT and not a line of the library. */
+ * Closing the state unloads what only it had loaded; the thread's arena is freed after that, by
+ * code that must still be there. This program links LuaJIT and not a line of the library. */
 #include "../tap.h"
 
 #include <dlfcn.h>
