@@ -462,17 +462,17 @@ int engram_normalise_f32(const float *raw, size_t n, uint32_t normalise, float *
  * cycle_penalty. */
 
 enum {
-    ENGRAM_FAN_NONE = 0,
-    ENGRAM_FAN_LINEAR = 1,
-    ENGRAM_FAN_SQRT = 2
-}; /* divide by 1, out-degree, its root */
+    ENGRAM_FAN_NONE = 0,   /* divide by 1 */
+    ENGRAM_FAN_LINEAR = 1, /* by the out-degree */
+    ENGRAM_FAN_SQRT = 2    /* by its root */
+};
 
 enum {
     ENGRAM_SUM = 0, /* contributions add up */
     ENGRAM_MAX = 1, /* the contribution of largest magnitude counts, the first of equals; positive
                      * ones lift a node to at most their value */
-    ENGRAM_NOISY_OR =
-        2 /* inc = 1 - product of (1 - c); a negative inc takes its share of what is there */
+    ENGRAM_NOISY_OR = 2 /* inc = 1 - product of (1 - c); a negative inc takes its share of what is
+                         * there */
 };
 
 enum { ENGRAM_MAX_HOPS = 65534 };
