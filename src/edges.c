@@ -29,6 +29,7 @@ struct reader {
     size_t line;
     char separator; /* '\t', ',' or ' ' for blanks; 0 until the first line that counts */
     bool header;    /* columns were named */
+    bool twice;     /* one of them more than once */
     enum column order[FIELDS];
     size_t columns;
     uint32_t nodes; /* ENGRAM_NODES_... */
@@ -149,7 +150,7 @@ static struct field trimmed(const char *begin, const char *end)
     return (struct field){begin, (size_t)(end - begin)};
 }
 
-/* A quoted CSV field, its doubled quotes made single in place; NULL if the quote is not closed. */
+/* A quoted field, its doubled quotes made single in place; NULL if the quote is not closed. */
 static char *quoted(char *p, const char *end, struct field *out)
 {
     char *to = p;
@@ -180,11 +181,11 @@ static int split(const struct reader *reader, char *line, char *end, struct fiel
         if (reader->separator == ' ' && p == end)
             break;
         char *begin = p;
-        if (reader->separator == ',' && p < end && *p == '"') {
+        if (reader->separator != ' ' && p < end && *p == '"') {
             p = quoted(p + 1, end, &fields[n++]);
             if (!p)
                 return -1;
-            while (p < end && *p != ',')
+            while (p < end && *p != reader->separator)
                 if (!is_blank(*p++))
                     return -1;
         } else {
@@ -219,8 +220,9 @@ static enum column column_of(struct field field)
         const char *word;
         enum column column;
     } known[] = {
-        {"source", SOURCE}, {"src", SOURCE}, {"from", SOURCE},   {"target", TARGET},
-        {"dst", TARGET},    {"to", TARGET},  {"weight", WEIGHT}, {"class", CLASS},
+        {"source", SOURCE}, {"src", SOURCE},    {"from", SOURCE},
+        {"target", TARGET}, {"dst", TARGET},    {"to", TARGET},
+        {"w", WEIGHT},      {"weight", WEIGHT}, {"class", CLASS},
     };
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         if (is_word(field, known[i].word))
@@ -231,13 +233,11 @@ static enum column column_of(struct field field)
 /* Reads a header if the line is one: it names a source and a target column. */
 static bool read_header(struct reader *reader, const struct field *fields, size_t n)
 {
-    bool source = false, target = false;
-    for (size_t i = 0; i < n; i++) {
-        reader->order[i] = column_of(fields[i]);
-        source |= reader->order[i] == SOURCE;
-        target |= reader->order[i] == TARGET;
-    }
-    reader->header = source && target;
+    int count[OTHER + 1] = {0};
+    for (size_t i = 0; i < n; i++)
+        count[reader->order[i] = column_of(fields[i])]++;
+    reader->header = count[SOURCE] && count[TARGET];
+    reader->twice = count[SOURCE] > 1 || count[TARGET] > 1 || count[WEIGHT] > 1 || count[CLASS] > 1;
     if (reader->header) {
         reader->columns = n;
         return true;
@@ -292,7 +292,7 @@ static int read_edge(struct reader *reader, const struct field *fields, size_t n
 {
     struct field column[COLUMNS] = {{0}};
     for (size_t i = 0; i < n; i++)
-        if (reader->order[i] != OTHER)
+        if (reader->order[i] != OTHER && (fields[i].bytes || reader->order[i] <= TARGET))
             column[reader->order[i]] = fields[i];
     if (!column[SOURCE].text || !column[TARGET].text)
         return bad_line(reader, "expected a source and a target", fields[0]);
@@ -328,7 +328,8 @@ static int read_line(struct reader *reader, char *line, char *end)
         line += 3;
     if (end > line && end[-1] == '\r')
         end--;
-    if (line == end || *line == '#' || trimmed(line, end).bytes == 0)
+    struct field text = trimmed(line, end);
+    if (text.bytes == 0 || *text.text == '#')
         return ENGRAM_OK;
 
     bool first = !reader->separator;
@@ -341,7 +342,9 @@ static int read_line(struct reader *reader, char *line, char *end)
     if (n < 0)
         return bad_line(reader, "a quoted field does not end", (struct field){0});
     if (first && read_header(reader, fields, (size_t)n))
-        return ENGRAM_OK;
+        return reader->header && reader->twice
+                   ? bad_line(reader, "the header names a column twice", (struct field){0})
+                   : ENGRAM_OK;
     return read_edge(reader, fields, (size_t)n);
 }
 

@@ -375,10 +375,15 @@ int engram_builder_edges(engram_builder *builder, const uint32_t *sources, const
 enum { ENGRAM_NODES_AUTO = 0, ENGRAM_NODES_IDS = 1, ENGRAM_NODES_NAMES = 2 };
 
 /* Adds the edges of a text file: source, target [, weight [, class]] a line, separated by tabs,
- * commas or blanks; lines that begin with # and empty lines do not count; a header is recognised
- * and may put the columns source/src/from, target/dst/to, weight, class in any order. AUTO: ids if
- * the first edge has two whole numbers, names otherwise. ENGRAM_EFORMAT names file and line; then
- * nothing is added. */
+ * commas or blanks; fields between tabs or commas may be quoted, an empty weight or class is none.
+ * Empty lines, and those whose first character but blanks is #, do not count. AUTO: ids if the first
+ * edge has two whole numbers, names otherwise.
+ *
+ * A first line that names a source (source, src, from) and a target (target, dst, to) is a header: it
+ * may put these, weight (w) and class in any order; columns of other names are passed over. So is a
+ * first line of two words before an edge of two whole numbers; the columns then stand as above.
+ *
+ * ENGRAM_EFORMAT names file and line, and then nothing is added. Polls the cancel flag. */
 int engram_builder_read(engram_builder *builder, const char *path, uint32_t nodes);
 
 /* Makes the graph and empties the builder; on failure the builder is as before. Edges keep their

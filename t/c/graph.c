@@ -451,6 +451,23 @@ static void good_files(void)
        "names are bytes");
     engram_graph_free(graph);
 
+    static const char *const plain_forms[] = {
+        "  # note\n1 2\n  # another\n2 0\n",      /* comments may be indented */
+        "\"from\"\t\"to\"\n\"1\"\t\"2\"\n2\t0\n", /* quotes between tabs */
+        "source,target,w\n1,2,\n2,0,1\n",         /* an empty weight is none */
+        "1,2,,\n2,0,1,\n",
+    };
+    for (size_t i = 0; i < COUNT(plain_forms); i++) {
+        const struct edge both[] = {{1, 2, 1, 0}, {2, 0, 1, 0}};
+        status = read_text(plain_forms[i], strlen(plain_forms[i]), 0, &graph);
+        ok(status == ENGRAM_OK && holds(graph, 3, both, 2),
+           "comments, quotes and empty fields are read as they are meant, form %zu", i);
+        engram_graph_free(graph);
+    }
+    text = "source,source,target\n1,2,0\n";
+    ok(read_text(text, strlen(text), 0, &graph) == ENGRAM_EFORMAT,
+       "a header that names a column twice is refused");
+
     static const char *const unknown[] = {"u,v\n1,2\n2,0\n", "user\titem\n1\t2\n2\t0\n"};
     const struct edge ids_of[] = {{1, 2, 1, 0}, {2, 0, 1, 0}};
     for (uint32_t nodes = ENGRAM_NODES_AUTO; nodes <= ENGRAM_NODES_IDS; nodes++)
