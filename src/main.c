@@ -99,9 +99,10 @@ static int status_of_error(lua_State *L)
     lua_getfield(L, 1, "code");
     int code = lua_tointeger(L, -1);
     lua_pop(L, 1);
-    return code == ENGRAM_EIO || code == ENGRAM_EFORMAT ? EXIT_FILE
-           : code == ENGRAM_ECANCELLED                  ? EXIT_INTERRUPTED
-                                                        : EXIT_SCRIPT;
+    lua_getfield(L, 1, "path"); /* whatever was wrong with a file */
+    bool file = lua_isstring(L, -1) || code == ENGRAM_EIO || code == ENGRAM_EFORMAT;
+    lua_pop(L, 1);
+    return file ? EXIT_FILE : code == ENGRAM_ECANCELLED ? EXIT_INTERRUPTED : EXIT_SCRIPT;
 }
 
 /* Message handler: the error as text, with a traceback. */

@@ -151,6 +151,9 @@ bank:remove(1)
 local id = bank:add { 9 }
 ids_are(chain:spread(hits { { id, 1 } }, { bank = bank }), { 2, id },
   "with a bank nodes come as its whole ids")
+refuses(function() engram.graph.new { { 0, "a" } } end,
+  "bad argument #1 to 'graph.new' (a node that is a number in edge 1, as in the first expected",
+  "ids and names do not mix, since a name would be given an id")
 refuses(function() chain:spread(hits { { id, 1 } }) end,
   "bad argument #1 to 'graph:spread' (bare slots, or option bank for ids of later generations expected",
   "without a bank an id with a generation is refused, not cut")

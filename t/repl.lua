@@ -68,6 +68,10 @@ ok(not whole:find "\27", "without a terminal there are no escape sequences")
 local out = support.run(program .. " -e 'x = 5' -i", "x\n")
 ok(out:find("> 5\n", 1, true), "the prompt has the globals of the chunks before it")
 
+local _, complaint = support.run(program .. " -i", "error 'a'\n")
+ok(complaint:find("^stdin:1: a\n") and not complaint:find("repl.lua", 1, true),
+  "an error in an expression is told with its line, and not with ours")
+
 -- ---- interrupts: the statement stops, the prompt goes on
 
 local err

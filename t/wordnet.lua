@@ -104,6 +104,9 @@ damaged({ adj = (files.adj:gsub("& ", "? ")) }, "data.adj:2: unknown pointer sym
   "and a pointer of no known kind")
 damaged({ tags = "dog%1:05:00:: one 40\n" }, "cntlist.rev:1: ",
   "and a line of tags that is damaged")
+damaged({ tags = "dog%1:05:00:: 1 " .. ("9"):rep(400) .. "\n" }, "cntlist.rev:1: ",
+  "and a count beyond all counting")
+damaged({ tags = "" }, "cntlist.rev: no tag count", "and an empty list of tags")
 write()
 os.remove(dict .. "/data.adv")
 refused("--cue dog", 5, "data.adv", "a missing file is named")

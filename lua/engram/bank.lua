@@ -44,7 +44,7 @@ end
 function bank.open(path)
   check.arg(type(path) == "string", "bank.open", 1, "a path", path)
   local status = C.engram_bank_open(path, out)
-  if status ~= 0 then return nil, check.failure(status) end
+  if status ~= 0 then return nil, check.failure(status, path) end
   return Bank(out[0])
 end
 

@@ -60,9 +60,9 @@ function check.finite(x)
   return type(x) == "number" and x - x == 0
 end
 
--- check.options(given, known, "bank:search"): `given` with defaults from `known`; names that are not
--- in `known` are errors. A default of `check.none` means nil; where all are, nothing is copied, and
--- what comes back is to be read only.
+-- check.options(given, known, "bank:search"): `given` with defaults from `known`; names that are
+-- not in `known` are errors. A default of `check.none` means nil; where all are, nothing is copied,
+-- and what comes back is to be read only.
 check.none = {}
 function check.options(given, known, fname)
   if given ~= nil and type(given) ~= "table" then
@@ -96,11 +96,12 @@ Failure.__index = Failure
 Failure.__tostring = function(self) return self.message end
 Failure.__concat = function(a, b) return tostring(a) .. tostring(b) end
 
--- check.failure(status): what `error` is raised with when C fails: { code =, name =, message = },
--- and the message as text.
-function check.failure(status)
+-- check.failure(status [, path]): what `error` is raised with when C fails: { code =, name =,
+-- message = }, the path of a file that is not as it should be, and the message as text.
+function check.failure(status, path)
   return setmetatable({
     code = status,
+    path = path,
     name = ffi.string(C.engram_strerror(status)):match "^%u+",
     message = ffi.string(C.engram_last_message()),
   }, Failure)

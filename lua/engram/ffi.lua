@@ -9,8 +9,8 @@ if linked then
 else
   local found, library = pcall(ffi.load, "engram")
   if not found then
-    error("engram: libengram is neither linked into this program nor found by its loader: "
-      .. tostring(library), 0)
+    error("engram: libengram is neither linked into this program nor found by its loader (ldconfig "
+      .. "or LD_LIBRARY_PATH tells it where to look): " .. tostring(library), 0)
   end
   C = library
 end

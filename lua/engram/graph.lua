@@ -68,7 +68,7 @@ function building:read(path, options)
   local o = check.options(options, { nodes = "auto" }, "builder:read")
   check.arg(kinds[o.nodes], "builder:read", "nodes", "\"auto\", \"ids\" or \"names\"", o.nodes)
   local status = C.engram_builder_read(p, path, kinds[o.nodes])
-  if status ~= 0 then return nil, check.failure(status) end
+  if status ~= 0 then return nil, check.failure(status, path) end
   return self
 end
 
@@ -103,6 +103,11 @@ function graph.new(edges)
   local b = graph.builder()
   for i, e in ipairs(edges) do
     check.arg(type(e) == "table", "graph.new", 1, ("an edge at %d"):format(i), e)
+    for end_of_edge = 1, 2 do -- a name would be given an id that another edge may mean
+      local kind = type(edges[1][1])
+      check.arg(type(e[end_of_edge]) == kind, "graph.new", 1,
+        ("a node that is a %s in edge %d, as in the first"):format(kind, i), e[end_of_edge])
+    end
     b:edge(e[1], e[2], e[3], e[4])
   end
   return b:freeze()

@@ -41,6 +41,7 @@ end
 
 -- help(), help "vec:dot": prints
 return setmetatable(help, {
+  __tostring = function() return "help \"topic\" prints a section, help() lists them" end,
   __call = function(_, topic)
     if topic == nil then
       for _, section in ipairs(help.sections()) do print((section.heading:gsub("`", ""))) end

@@ -16,7 +16,11 @@ end
 local function compile(text)
   local expression = text:match "^%s*=(.*)" or text
   local chunk, message = loadstring("return " .. expression, "=stdin")
-  if chunk or unfinished(message) then return chunk, message end
+  if chunk then -- as an argument it is no tail call, and errors in it find their line
+    local argument = "return (function(...) return ... end)(" .. expression .. "\n)"
+    return loadstring(argument, "=stdin") or chunk
+  end
+  if unfinished(message) then return nil, message end
   return loadstring(text, "=stdin")
 end
 
@@ -34,8 +38,22 @@ local function read_statement()
   end
 end
 
+-- Lines of a traceback that are about the prompt and the library, and not about what was typed.
+local ours = { "/engram/[%l]+%.lua:", "function 'xpcall'", "%[builtin", "%[C%]: at 0x" }
+
+local function is_ours(line)
+  for _, pattern in ipairs(ours) do
+    if line:find(pattern) then return true end
+  end
+end
+
 local function explain(failure)
-  return (debug.traceback(tostring(failure), 2):gsub("\n%s*%[C%]: in function 'xpcall'.*", ""))
+  local kept = {}
+  for line in debug.traceback(tostring(failure), 2):gmatch "[^\n]+" do
+    if not is_ours(line) then kept[#kept + 1] = line end
+  end
+  if kept[#kept] == "stack traceback:" then kept[#kept] = nil end
+  return table.concat(kept, "\n")
 end
 
 local function show(ran, ...)
