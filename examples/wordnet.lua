@@ -109,9 +109,12 @@ local function read_tags(path)
   while at <= #text do
     tags.lines = tags.lines + 1
     local key, count, next = text:match("^(%S+) %d+ (%d+)\n()", at)
-    at = next or fail(5, "%s:%d: expected sense key, sense number and tag count", path, tags.lines)
-    tags.count[key] = tonumber(count)
+    if not next or #count > 9 then
+      fail(5, "%s:%d: expected sense key, sense number and tag count", path, tags.lines)
+    end
+    tags.count[key], at = tonumber(count), next
   end
+  if tags.lines == 0 then fail(5, "%s: no tag count in it", path) end
   return tags
 end
 
