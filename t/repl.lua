@@ -88,7 +88,7 @@ end
 if support.lines("command -v script")[1] then
   out, _, status = on_terminal "6 * 7\nos.exit(3)\n"
   ok(out:find("engram " .. engram.version, 1, true), "on a terminal the program prompts unasked")
-  ok(out:find("> 42\r?\n"), "and answers")
+  ok(out:find "42\r?\n", "and answers") -- the echo of what is typed may come in between
   is(status, 3, "and leaves with the status that is asked for")
   out, _, status = on_terminal "1 + 1\n\4"
   ok(out:find "2\r?\n" and status == 0, "Ctrl-D leaves with status 0")
