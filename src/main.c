@@ -155,8 +155,8 @@ static int set_interrupts(lua_State *L)
     return 0;
 }
 
-/* require(module)[name](argument) */
-static int call_module(lua_State *L, const char *module, const char *name, lua_CFunction argument)
+/* Pushes require(module)[name]. */
+static int push_member(lua_State *L, const char *module, const char *name)
 {
     lua_getglobal(L, "require");
     lua_pushstring(L, module);
@@ -164,6 +164,14 @@ static int call_module(lua_State *L, const char *module, const char *name, lua_C
         return exit_status;
     lua_getfield(L, -1, name);
     lua_remove(L, -2);
+    return 0;
+}
+
+/* require(module)[name](argument) */
+static int call_module(lua_State *L, const char *module, const char *name, lua_CFunction argument)
+{
+    if (push_member(L, module, name) != 0)
+        return exit_status;
     if (argument)
         lua_pushcfunction(L, argument);
     return call(L, argument != NULL, 0);
@@ -252,11 +260,8 @@ static int usage_error(const char *what, const char *option)
 /* The modules of LuaJIT that stand behind -j, -O and -b. */
 static int call_jit(lua_State *L, const char *module, const char *name, const char *argument)
 {
-    lua_getglobal(L, "require");
-    lua_pushstring(L, module);
-    if (call(L, 1, 1) != 0)
+    if (push_member(L, module, name) != 0)
         return exit_status;
-    lua_getfield(L, -1, name);
     int arguments = 0;
     while (argument && *argument) { /* separated by commas */
         size_t n = strcspn(argument, ",");
@@ -283,11 +288,8 @@ static int jit_command(lua_State *L, const char *command)
 
 static int save_bytecode(lua_State *L, char **argv)
 {
-    lua_getglobal(L, "require");
-    lua_pushstring(L, "jit.bcsave");
-    if (call(L, 1, 1) != 0)
+    if (push_member(L, "jit.bcsave", "start") != 0)
         return exit_status;
-    lua_getfield(L, -1, "start");
     int arguments = 0;
     if ((*argv)[2])
         lua_pushfstring(L, "-%s", *argv + 2), arguments++;
