@@ -72,6 +72,9 @@ local _, complaint = support.run(program .. " -i", "error 'a'\n")
 ok(complaint:find("^stdin:1: a\n") and not complaint:find("repl.lua", 1, true),
   "an error in an expression is told with its line, and not with ours")
 
+_, complaint = support.run(program .. " -i", "error('in /engram/vec.lua:1: words', 0)\n")
+ok(complaint:find("^in /engram/vec.lua:1: words\n"), "a message that looks like a frame of ours is kept")
+
 -- ---- interrupts: the statement stops, the prompt goes on
 
 local err

@@ -12,10 +12,8 @@ local function positive(options, name, fname)
   return x
 end
 
--- decay.law { tau_s = } | { half_life_s = } | { unit_s =, beta = } -> struct engram_law
-function decay.law(options, fname)
-  options = check.options(options, { tau_s = check.none, half_life_s = check.none,
-    unit_s = check.none, beta = check.none }, fname)
+-- The law that options name, whatever else they are about.
+local function law_of(options, fname)
   local law = ffi.new "struct engram_law"
   law.size = ffi.sizeof(law)
   local ways = (options.tau_s and 1 or 0) + (options.half_life_s and 1 or 0)
@@ -33,6 +31,12 @@ function decay.law(options, fname)
       or C.engram_tau_s(positive(options, "half_life_s", fname))
   end
   return law
+end
+
+-- decay.law { tau_s = } | { half_life_s = } | { unit_s =, beta = } -> struct engram_law
+function decay.law(options, fname)
+  return law_of(check.options(options, { tau_s = check.none, half_life_s = check.none,
+    unit_s = check.none, beta = check.none }, fname), fname)
 end
 
 -- Ages as C wants them: pointer, type, and length (nil: unknown).
@@ -66,13 +70,8 @@ function decay.apply(strengths, ages, options)
   local o = check.options(options, { tau_s = check.none, half_life_s = check.none,
     unit_s = check.none, beta = check.none, into = check.none, clamp = true }, fname)
   local per_element = vec.is(o.tau_s) and o.tau_s
-  local law
-  if per_element then
-    law = decay.law({ tau_s = 1, half_life_s = o.half_life_s, beta = o.beta }, fname)
-  else
-    law = decay.law({ tau_s = o.tau_s, half_life_s = o.half_life_s, unit_s = o.unit_s,
-      beta = o.beta }, fname)
-  end
+  if per_element then o.tau_s = 1 end -- the law's is not used then
+  local law = law_of(o, fname)
   strengths = vec.of(strengths, fname, 1)
   local pointer, kind, n = ages_of(ages, fname, 2)
   check.arg(n == nil or n == strengths.n, fname, 2, ("%d ages"):format(strengths.n), n)
@@ -93,8 +92,7 @@ function decay.hits(run, options, slot_of)
   local fname = "hits:decay"
   local o = check.options(options, { tau_s = check.none, half_life_s = check.none,
     unit_s = check.none, beta = check.none, ages_s = check.none }, fname)
-  local law = decay.law({ tau_s = o.tau_s, half_life_s = o.half_life_s, unit_s = o.unit_s,
-    beta = o.beta }, fname)
+  local law = law_of(o, fname)
   local pointer, kind, n = ages_of(o.ages_s, fname, "ages_s")
   local left = ffi.new "float[1]"
   local element = ffi.typeof(kind == C.ENGRAM_AGE_F32 and "float[1]"

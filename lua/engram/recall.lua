@@ -141,8 +141,8 @@ end
 
 methods.__tostring = function(self)
   return ("recall over %d slots%s%s"):format(self.slots,
-    self.bank and ", " .. tostring(self.bank) or "", self.graph
-      and ", " .. tostring(self.graph) or "")
+    self.bank and ", " .. tostring(self.bank) or "",
+    self.graph and ", " .. tostring(self.graph) or "")
 end
 
 return recall

@@ -49,11 +49,11 @@ end
 
 local function explain(failure)
   local kept = {}
-  for line in debug.traceback(tostring(failure), 2):gmatch "[^\n]+" do
+  for line in debug.traceback("", 2):gmatch "\n(\t[^\n]+)" do
     if not is_ours(line) then kept[#kept + 1] = line end
   end
-  if kept[#kept] == "stack traceback:" then kept[#kept] = nil end
-  return table.concat(kept, "\n")
+  if #kept > 0 then table.insert(kept, 1, "stack traceback:") end
+  return table.concat({ tostring(failure), unpack(kept) }, "\n")
 end
 
 local function show(ran, ...)
