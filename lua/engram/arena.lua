@@ -11,16 +11,14 @@ local strategies = { panic = C.ENGRAM_PANIC, error = C.ENGRAM_ERROR_RETURN,
 
 local arena, methods = {}, {}
 
+local owned = check.opener(Arena, "arena")
+
 -- A borrowed arena is looked up at every call: it is the calling thread's, whichever that is.
 local function open(self, fname)
-  check.self(ffi.istype(Arena, self), fname)
-  if self.borrowed then
-    local p = C.engram_arena_thread()
-    if p == nil then check.status(C.engram_last_status()) end
-    return p
-  end
-  if self.p == nil then check.raise("%s: this arena is closed", fname) end
-  return self.p
+  if not (ffi.istype(Arena, self) and self.borrowed) then return owned(self, fname) end
+  local p = C.engram_arena_thread()
+  if p == nil then check.status(C.engram_last_status()) end
+  return p
 end
 
 -- engram.arena.new(bytes [, { overflow = "error" | "fallback" | "panic", zero = false }]) -> arena

@@ -11,11 +11,7 @@ local Bank = ffi.typeof "struct { engram_bank *p; }"
 local View = ffi.typeof "struct engram_bank_view"
 local bank, methods = {}, {}
 
-local function open(self, fname)
-  check.self(ffi.istype(Bank, self), fname)
-  if self.p == nil then check.raise("%s: this bank is closed", fname) end
-  return self.p
-end
+local open = check.opener(Bank, "bank")
 
 local the_view = View() -- good until the next one is asked for
 

@@ -48,6 +48,16 @@ function check.self(condition, fname)
   if not condition then check.raise("call it as %s(...), with a colon", fname) end
 end
 
+-- check.opener(ctype, "bank") -> function(self, fname): the pointer of an owner, which must be of its
+-- type and not freed.
+function check.opener(ctype, what)
+  return function(self, fname)
+    check.self(ffi.istype(ctype, self), fname)
+    if self.p == nil then check.raise("%s: this %s is closed", fname, what) end
+    return self.p
+  end
+end
+
 -- check.count(x): a whole number that C takes as a size.
 function check.count(x)
   return type(x) == "number" and x >= 0 and x < 2 ^ 53 and x % 1 == 0

@@ -14,11 +14,7 @@ local anchors = setmetatable({}, { __mode = "k" }) -- arrays that C points into 
 
 -- ---- builder
 
-local function builder_of(self, fname)
-  check.self(ffi.istype(Builder, self), fname)
-  if self.p == nil then check.raise("%s: this builder is closed", fname) end
-  return self.p
-end
+local builder_of = check.opener(Builder, "builder")
 
 -- engram.graph.builder() -> builder
 function graph.builder()
@@ -123,11 +119,7 @@ end
 
 function graph.is(x) return ffi.istype(Graph, x) end
 
-local function open(self, fname)
-  check.self(graph.is(self), fname)
-  if self.p == nil then check.raise("%s: this graph is closed", fname) end
-  return self.p
-end
+local open = check.opener(Graph, "graph")
 graph.pointer = open
 
 -- g:id(name) -> node, or nil; g:name(node) -> name, or nil
