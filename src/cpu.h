@@ -3,12 +3,15 @@
 #ifndef ENGRAM_CPU_H
 #define ENGRAM_CPU_H
 
-/* From the most portable to the fastest; a machine that has one has those before it. */
-enum engram_rung { RUNG_ref, RUNG_avx2, RUNG_avx512, RUNGS };
+#include <stdbool.h>
+
+/* From the most portable to the fastest. A machine has the rungs of one family: ref and neon, or
+ * ref and the first few of avx2 .. avx512vnni. */
+enum engram_rung { RUNG_ref, RUNG_neon, RUNG_avx2, RUNG_avx512, RUNG_avx512vnni, RUNGS };
 
 extern const char *const engram_rung_names[RUNGS];
 
-/* The highest rung of this machine, whether or not it was built. */
-enum engram_rung engram_cpu_rung(void);
+/* Whether this machine has a rung, built or not. */
+bool engram_cpu_has(enum engram_rung rung);
 
 #endif

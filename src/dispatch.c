@@ -20,7 +20,7 @@ static struct kernel {
     const char *name;
     any_pointer *active;
     const char *chosen; /* rung of the version in use */
-    char versions[24];  /* rungs that run here */
+    char versions[40];  /* rungs that run here */
     uint64_t calls, elements, nanoseconds;
 } kernels[KERNELS] = {
 #define KERNEL(kernel)                                                                             \
@@ -37,7 +37,12 @@ static engram_any_kernel *const versions[KERNELS][RUNGS] = {
 #include "kernels/kernels.def"
 };
 
-static enum engram_rung machine; /* highest rung that was built and runs here */
+/* Rungs that were built; of those, the ones that run here. */
+static const bool built[RUNGS] = {
+    [RUNG_ref] = true,
+    ENGRAM_IF_neon([RUNG_neon] = true, ) ENGRAM_IF_avx2([RUNG_avx2] = true, )
+        ENGRAM_IF_avx512([RUNG_avx512] = true, ) ENGRAM_IF_avx512vnni([RUNG_avx512vnni] = true, )};
+static bool runs[RUNGS] = {true};
 static const char *in_use = "ref";
 static pthread_mutex_t choosing = PTHREAD_MUTEX_INITIALIZER;
 
@@ -45,13 +50,15 @@ static void choose(const enum engram_rung cap[KERNELS], enum engram_rung all)
 {
     pthread_mutex_lock(&choosing);
     for (int k = 0; k < KERNELS; k++) {
-        enum engram_rung rung = cap[k] < machine ? cap[k] : machine;
-        while (!versions[k][rung])
+        enum engram_rung rung = cap[k];
+        while (!runs[rung] || !versions[k][rung])
             rung--;
         __atomic_store_n(kernels[k].active, versions[k][rung], __ATOMIC_RELAXED);
         __atomic_store_n(&kernels[k].chosen, engram_rung_names[rung], __ATOMIC_RELAXED);
     }
-    __atomic_store_n(&in_use, engram_rung_names[all < machine ? all : machine], __ATOMIC_RELAXED);
+    while (!runs[all])
+        all--;
+    __atomic_store_n(&in_use, engram_rung_names[all], __ATOMIC_RELAXED);
     pthread_mutex_unlock(&choosing);
 }
 
@@ -93,7 +100,8 @@ int engram_isa_set(const char *text)
         int kernel = equals ? find_kernel(word, left) : 0;
         if (rung < 0)
             return engram_fail(ENGRAM_ERANGE,
-                               "engram_isa_set: '%.*s' is no rung; known: ref avx2 avx512",
+                               "engram_isa_set: '%.*s' is no rung; known: ref neon avx2 avx512 "
+                               "avx512vnni",
                                (int)(n - (size_t)(name - word)), name);
         if (kernel < 0)
             return engram_fail(ENGRAM_ERANGE, "engram_isa_set: '%.*s' is no kernel; known: %s",
@@ -114,17 +122,11 @@ int engram_isa_set(const char *text)
 
 void engram_dispatch_init(void)
 {
-    machine = engram_cpu_rung();
-#ifndef ENGRAM_HAVE_AVX512
-    if (machine > RUNG_avx2)
-        machine = RUNG_avx2;
-#endif
-#ifndef ENGRAM_HAVE_AVX2
-    machine = RUNG_ref;
-#endif
+    for (int rung = 0; rung < RUNGS; rung++)
+        runs[rung] = built[rung] && engram_cpu_has((enum engram_rung)rung);
     for (int k = 0; k < KERNELS; k++)
-        for (int rung = 0; rung <= (int)machine; rung++)
-            if (versions[k][rung]) {
+        for (int rung = 0; rung < RUNGS; rung++)
+            if (runs[rung] && versions[k][rung]) {
                 if (rung > 0)
                     strcat(kernels[k].versions, " ");
                 strcat(kernels[k].versions, engram_rung_names[rung]);
@@ -165,7 +167,7 @@ engram_any_kernel *engram_kernel_version(const char *kernel, const char *rung)
         return NULL;
     int k = find_kernel(kernel, strlen(kernel));
     int r = find_rung(rung, strlen(rung));
-    return k < 0 || r < 0 || r > (int)machine ? NULL : versions[k][r];
+    return k < 0 || r < 0 || !runs[r] ? NULL : versions[k][r];
 }
 
 static uint64_t nanoseconds(void)

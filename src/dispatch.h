@@ -8,6 +8,11 @@
 #include <stdint.h>
 
 /* Versions that were not built leave no trace. */
+#ifdef ENGRAM_HAVE_NEON
+#define ENGRAM_IF_neon(...) __VA_ARGS__
+#else
+#define ENGRAM_IF_neon(...)
+#endif
 #ifdef ENGRAM_HAVE_AVX2
 #define ENGRAM_IF_avx2(...) __VA_ARGS__
 #else
@@ -17,6 +22,11 @@
 #define ENGRAM_IF_avx512(...) __VA_ARGS__
 #else
 #define ENGRAM_IF_avx512(...)
+#endif
+#ifdef ENGRAM_HAVE_AVX512VNNI
+#define ENGRAM_IF_avx512vnni(...) __VA_ARGS__
+#else
+#define ENGRAM_IF_avx512vnni(...)
 #endif
 
 /* Every version has the type of its public function, so that none can differ. */

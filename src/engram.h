@@ -87,10 +87,15 @@ struct engram_options {
     void *(*allocate)(void *context, void *old, size_t old_bytes, size_t bytes);
     /* One line for the host's log, without a newline; NULL: none. */
     void (*log)(void *context, int level, const char *text);
-    void *context; /* handed to both */
+    void *context; /* handed to all of them */
     /* Non-zero asks long calls to stop with ENGRAM_ECANCELLED; NULL: never. Read with relaxed
      * atomics; the host's, must outlive every call. */
     const uint32_t *cancel;
+    /* Calls body(data, i) once for every i below n, in any order and on any threads, and returns
+     * when all calls have; NULL: one after the other on the calling thread. Work is cut by its
+     * amount alone, so that results do not depend on how many threads there are. It may be called
+     * from several threads at once, but is never called by a body. */
+    void (*parallel_for)(void *context, size_t n, void (*body)(void *data, size_t i), void *data);
 };
 
 /* Starts the library: reads the environment and chooses the kernels' versions. The first call
@@ -117,8 +122,9 @@ uint64_t engram_hash(const void *bytes, size_t n, uint64_t seed);
  * time, changes speed only. ENGRAM_ERANGE names a word it does not know and changes nothing. */
 int engram_isa_set(const char *text);
 
-/* The rung in use: the highest one that the machine has and no cap forbids: "ref", "avx2",
- * "avx512". Static. */
+/* The rung in use: the highest one that the machine has and no cap forbids: "ref", then "neon" on
+ * AArch64, "avx2" (with FMA and F16C), "avx512" (F, BW, DQ, VL), "avx512vnni" (VNNI, VPOPCNTDQ) on
+ * x86-64. Static. */
 const char *engram_isa(void);
 
 /* Run-time counters of one kernel since start. A door that takes whole arrays counts its calls and

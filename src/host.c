@@ -5,6 +5,7 @@
 
 #include <float.h>
 #include <math.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -165,6 +166,52 @@ bool engram_cancelled(void)
 int engram_fail_cancelled(const char *function)
 {
     return engram_fail(ENGRAM_ECANCELLED, "%s: cancelled", function);
+}
+
+/* ---- blocks of work */
+
+struct blocks {
+    size_t n, block;
+    engram_block_work *work;
+    void *data;
+    pthread_mutex_t lock; /* of the two below */
+    size_t failed;        /* the first block known to have failed */
+    int status;           /* its status */
+};
+
+static void run_block(void *data, size_t i)
+{
+    struct blocks *b = data;
+    if (__atomic_load_n(&b->failed, __ATOMIC_RELAXED) < i)
+        return;
+    size_t first = i * b->block, rest = b->n - first;
+    int status = b->work(b->data, first, first + (rest < b->block ? rest : b->block));
+    if (status == ENGRAM_OK)
+        return;
+    pthread_mutex_lock(&b->lock);
+    if (i < b->failed) {
+        __atomic_store_n(&b->failed, i, __ATOMIC_RELAXED);
+        b->status = status;
+    }
+    pthread_mutex_unlock(&b->lock);
+}
+
+int engram_in_blocks(size_t n, size_t block, engram_block_work *work, void *data)
+{
+    if (n == 0)
+        return ENGRAM_OK;
+    if (n <= block)
+        return work(data, 0, n);
+    struct blocks b = {.n = n, .block = block, .work = work, .data = data, .failed = SIZE_MAX};
+    size_t count = (n - 1) / block + 1;
+    pthread_mutex_init(&b.lock, NULL);
+    if (host.parallel_for)
+        host.parallel_for(host.context, count, run_block, &b);
+    else
+        for (size_t i = 0; i < count && b.failed == SIZE_MAX; i++)
+            run_block(&b, i);
+    pthread_mutex_destroy(&b.lock);
+    return b.status;
 }
 
 /* ---- memory */

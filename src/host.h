@@ -55,6 +55,15 @@ void engram_log_line(int level, const char *format, ...) __attribute__((format(p
 bool engram_cancelled(void);
 int engram_fail_cancelled(const char *function);
 
+/* Work over items first .. last - 1; returns a status. Runs on any thread, so it may use neither
+ * the thread's arena nor its message. */
+typedef int engram_block_work(void *data, size_t first, size_t last);
+
+/* Runs work over n items in blocks of a fixed size, on the host's threads where there is more than
+ * one block. The status of the first block that failed, whichever ran first; those after it may not
+ * have run. */
+int engram_in_blocks(size_t n, size_t block, engram_block_work *work, void *data);
+
 /* An ENGRAM_* variable, NULL if it is not set or the environment is not read. */
 const char *engram_environment(const char *name);
 

@@ -91,7 +91,7 @@ local rows = {
   { "so has an unknown long one", "--nonsense", "", 2, says = "unknown option '--nonsense'" },
   { "a chunk that is missing has status 2", "-e", "", 2, says = "'-e'" },
   { "a setting of ENGRAM_ISA that is not understood has status 2", "-e 'print(1)'", "", 2,
-    environment = "ENGRAM_ISA=avx1024", says = "ref avx2 avx512" },
+    environment = "ENGRAM_ISA=avx1024", says = "ref neon avx2 avx512 avx512vnni" },
   { "a failed test has status 3",
     [[-e 'local t = require "engram.tap"; t.ok(false, "no"); t.done()']],
     function(out) return out:find "^not ok 1 %- no\n" and out:find "1..1\n$" end, 3 },

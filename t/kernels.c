@@ -3,6 +3,7 @@
  *
  * Usage: t/kernels.t [--seed N] [--bench [--quick]] [kernel ...] */
 #include "kernels/kcase.h"
+#include "cpu.h"
 #include "tap.h"
 
 #include <setjmp.h>
@@ -24,10 +25,6 @@ static const struct kcase *const cases[] = {
 };
 
 enum { CASES = sizeof cases / sizeof *cases };
-
-static const char *const rungs[] = {"ref", "avx2", "avx512"};
-
-enum { RUNGS = sizeof rungs / sizeof *rungs };
 
 static const char *const kinds[KKINDS] = {
     [KRANDOM] = "random numbers",     [KEQUAL] = "equal numbers",
@@ -383,14 +380,14 @@ static void check_case(struct kcall *call, const struct kcase *c)
     if (!ok(ref != NULL, "%s has a reference", c->name))
         return;
     for (int r = 0; r < RUNGS; r++) {
-        engram_any_kernel *version = engram_kernel_version(c->name, rungs[r]);
+        engram_any_kernel *version = engram_kernel_version(c->name, engram_rung_names[r]);
         if (!version) {
-            skip("%s has no %s version on this machine", c->name, rungs[r]);
+            skip("%s has no %s version on this machine", c->name, engram_rung_names[r]);
             continue;
         }
         for (int kind = 0; kind < KKINDS; kind++)
             for (call->beginning = 0; call->beginning <= (kind == KRANDOM); call->beginning++)
-                check_lengths(call, c, rungs[r], version, ref, (enum kkind)kind);
+                check_lengths(call, c, engram_rung_names[r], version, ref, (enum kkind)kind);
     }
 }
 
@@ -411,9 +408,9 @@ static void check_list(void)
         ok(case_named(info.name) != NULL, "%s has a case", info.name);
         char given[64] = "";
         for (int r = 0; r < RUNGS; r++)
-            if (engram_kernel_version(info.name, rungs[r]))
+            if (engram_kernel_version(info.name, engram_rung_names[r]))
                 snprintf(given + strlen(given), sizeof given - strlen(given), "%s%s",
-                         *given ? " " : "", rungs[r]);
+                         *given ? " " : "", engram_rung_names[r]);
         is_string(info.versions, given, "%s has the versions that are listed", info.name);
     }
     is_int(kernels, CASES, "every case has a kernel");
@@ -463,20 +460,20 @@ static int bench_size(struct kcall *call, const struct kcase *c, size_t bytes, i
     size_t n = (size_t)((double)bytes / c->element_bytes);
     fresh(call, c, c->dim ? c->dim : n, c->dim ? n / c->dim + 1 : 0, KRANDOM);
     for (int r = 0; r < RUNGS; r++) {
-        engram_any_kernel *version = engram_kernel_version(c->name, rungs[r]);
+        engram_any_kernel *version = engram_kernel_version(c->name, engram_rung_names[r]);
         if (!version)
             continue;
         if (!check(call, c, version, ref)) {
-            printf("%-17s %-7s %7s  WRONG: %s\n", c->name, rungs[r], size, trouble);
+            printf("%-17s %-7s %7s  WRONG: %s\n", c->name, engram_rung_names[r], size, trouble);
             right = 0;
             continue;
         }
         double best, median;
         time_version(call, c, version, quick, &best, &median);
         ref_best = version == ref ? best : ref_best;
-        printf("%-17s %-7s %7s  ok  %14.1f %14.1f %8.2f %8.2f %7.2f\n", c->name, rungs[r], size,
-               best * 1e9, median * 1e9, call->bytes / best * 1e-9, call->flops / best * 1e-9,
-               ref_best / best);
+        printf("%-17s %-7s %7s  ok  %14.1f %14.1f %8.2f %8.2f %7.2f\n", c->name,
+               engram_rung_names[r], size, best * 1e9, median * 1e9, call->bytes / best * 1e-9,
+               call->flops / best * 1e-9, ref_best / best);
         fflush(stdout);
     }
     return right;

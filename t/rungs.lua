@@ -9,7 +9,7 @@ local kernels = engram.kernels
 
 -- ---- the list
 
-local rungs = { ref = 0, avx2 = 1, avx512 = 2 }
+local rungs = { ref = 0, neon = 1, avx2 = 2, avx512 = 3, avx512vnni = 4 }
 local by_name, ascending, chosen_of_them = {}, true, true
 for _, kernel in ipairs(kernels.list()) do
   by_name[kernel.name] = kernel
@@ -148,7 +148,7 @@ refuses(function() kernels.get "dot_f32" end,
 refuses(function() kernels.use(1) end,
   "bad argument #1 to 'kernels.use' (a text like ENGRAM_ISA expected, got number 1)",
   "use wants a text")
-refuses(function() kernels.use "sse9" end, "'sse9' is no rung; known: ref avx2 avx512",
+refuses(function() kernels.use "sse9" end, "'sse9' is no rung; known: ref neon avx2 avx512 avx512vnni",
   "use lists the rungs")
 refuses(function() kernels.use "dott=ref" end, "is no kernel; known: dot_f32",
   "use lists the kernels")

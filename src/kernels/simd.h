@@ -1,26 +1,54 @@
 /* simd.h - one register of floats, of whatever width the rung has.
  * SPDX-License-Identifier: MIT
  *
- *   vf                       a register of VF floats
- *   vf_load(p), vf_store(p, v)
+ * A page for each rung gives the same words:
+ *
+ *   NAME(function)           the function's name on this rung
+ *   vf, vi, vm               a register of VF floats; of VF int32; a mask of VF lanes
+ *   vf_load(p), vf_store(p, v), vi_load(p), vi_store(p, v)
  *   vf_load_n(p, n)          the first n floats, n <= 0: none, zeros behind; never reads past them
  *   vf_store_n(p, v, n)      the first n floats
  *   vf_fma(a, b, c)          a * b + c, rounded once
+ *   vf_less(a, b) ..         masks; false where one is NaN
+ *   vf_select(m, a, b)       a where m, else b
+ *   vm_bits(m)               lane i as bit i
+ *   vf_gather(base, at)      base[at[i]], at as int32
+ *   vf_of_vi, vi_of_vf       int32 to float, to nearest; float to int32, towards zero
+ *   vf_of_bf16(p), vf_of_f16(p)  VF half floats
  *   vf_halve(v)              adds lanes pairwise, VF/2, VF/4, .. 1
- *   NAME(function)           the function's name on this rung */
+ *   vd, vl, vdm              a register of VD = VF/2 doubles, of int64, and its masks, alike
+ *   vd_low(v), vd_high(v)    the two halves of a vf, widened; vf_of_vd(low, high) narrows
+ *   vi_dot(acc, a, b)        adds the products of 4 * VF int8 in -127 .. 127, some 4 to each lane */
 #ifndef ENGRAM_SIMD_H
 #define ENGRAM_SIMD_H
 
-#include <immintrin.h>
 #include <stddef.h>
 #include <stdint.h>
 
 // clang-format off
+#if defined ENGRAM_RUNG_AVX512VNNI
+#define ENGRAM_RUNG_AVX512
+#define NAME(function) function##_avx512vnni
+#elif defined ENGRAM_RUNG_AVX512
+#define NAME(function) function##_avx512
+#elif defined ENGRAM_RUNG_AVX2
+#define NAME(function) function##_avx2
+#elif defined ENGRAM_RUNG_NEON
+#define NAME(function) function##_neon
+#endif
+
+/* ---- AVX-512 */
 #if defined ENGRAM_RUNG_AVX512
 
-#define NAME(function) function##_avx512
-enum { VF = 16 };
+#include <immintrin.h>
+
+enum { VF = 16, VD = 8 };
 typedef __m512 vf;
+typedef __m512i vi;
+typedef __mmask16 vm;
+typedef __m512d vd;
+typedef __m512i vl;
+typedef __mmask8 vdm;
 
 static inline vf vf_zero(void) { return _mm512_setzero_ps(); }
 static inline vf vf_set(float x) { return _mm512_set1_ps(x); }
@@ -28,20 +56,103 @@ static inline vf vf_load(const float *p) { return _mm512_loadu_ps(p); }
 static inline void vf_store(float *p, vf v) { _mm512_storeu_ps(p, v); }
 static inline vf vf_add(vf a, vf b) { return _mm512_add_ps(a, b); }
 static inline vf vf_sub(vf a, vf b) { return _mm512_sub_ps(a, b); }
+static inline vf vf_mul(vf a, vf b) { return _mm512_mul_ps(a, b); }
+static inline vf vf_div(vf a, vf b) { return _mm512_div_ps(a, b); }
 static inline vf vf_fma(vf a, vf b, vf c) { return _mm512_fmadd_ps(a, b, c); }
+static inline vf vf_abs(vf a) { return _mm512_abs_ps(a); }
+static inline vf vf_neg(vf a) { return _mm512_xor_ps(a, _mm512_set1_ps(-0.0f)); }
 
-static inline __mmask16 vf_first(ptrdiff_t n) { return n >= VF ? 0xffff : n <= 0 ? 0 : (__mmask16)((1u << n) - 1); }
+static inline vm vf_less(vf a, vf b) { return _mm512_cmp_ps_mask(a, b, _CMP_LT_OQ); }
+static inline vm vf_at_most(vf a, vf b) { return _mm512_cmp_ps_mask(a, b, _CMP_LE_OQ); }
+static inline vm vf_equal(vf a, vf b) { return _mm512_cmp_ps_mask(a, b, _CMP_EQ_OQ); }
+static inline vf vf_select(vm m, vf a, vf b) { return _mm512_mask_blend_ps(m, b, a); }
+static inline vi vi_select(vm m, vi a, vi b) { return _mm512_mask_blend_epi32(m, b, a); }
+static inline uint32_t vm_bits(vm m) { return m; }
+static inline vm vm_and(vm a, vm b) { return a & b; }
+static inline vm vm_or(vm a, vm b) { return a | b; }
 
+static inline vm vf_first(ptrdiff_t n) { return n >= VF ? 0xffff : n <= 0 ? 0 : (vm)((1u << n) - 1); }
 static inline vf vf_load_n(const float *p, ptrdiff_t n) { return _mm512_maskz_loadu_ps(vf_first(n), p); }
 static inline void vf_store_n(float *p, vf v, ptrdiff_t n) { _mm512_mask_storeu_ps(p, vf_first(n), v); }
 
-static inline __m256 vf_upper_half(vf v) { return _mm256_castpd_ps(_mm512_extractf64x4_pd(_mm512_castps_pd(v), 1)); }
+static inline vi vi_set(int32_t x) { return _mm512_set1_epi32(x); }
+static inline vi vi_load(const void *p) { return _mm512_loadu_si512(p); }
+static inline void vi_store(void *p, vi v) { _mm512_storeu_si512(p, v); }
+static inline vi vi_add(vi a, vi b) { return _mm512_add_epi32(a, b); }
+static inline vi vi_sub(vi a, vi b) { return _mm512_sub_epi32(a, b); }
+static inline vi vi_and(vi a, vi b) { return _mm512_and_si512(a, b); }
+static inline vi vi_shl(vi a, int n) { return _mm512_slli_epi32(a, (unsigned)n); }
+static inline vi vi_shr(vi a, int n) { return _mm512_srli_epi32(a, (unsigned)n); }
+static inline vi vi_sar(vi a, int n) { return _mm512_srai_epi32(a, (unsigned)n); }
+static inline vm vi_less(vi a, vi b) { return _mm512_cmplt_epi32_mask(a, b); }
+static inline vm vi_equal(vi a, vi b) { return _mm512_cmpeq_epi32_mask(a, b); }
+static inline int32_t vi_sum(vi a) { return _mm512_reduce_add_epi32(a); }
+static inline vi vi_of_bits(vf a) { return _mm512_castps_si512(a); }
+static inline vf vf_of_bits(vi a) { return _mm512_castsi512_ps(a); }
+static inline vf vf_of_vi(vi a) { return _mm512_cvtepi32_ps(a); }
+static inline vi vi_of_vf(vf a) { return _mm512_cvttps_epi32(a); }
+static inline vf vf_gather(const float *base, vi at) { return _mm512_i32gather_ps(at, base, 4); }
 
+static inline vf vf_of_bf16(const uint16_t *p) { return vf_of_bits(vi_shl(_mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)p)), 16)); }
+static inline vf vf_of_f16(const uint16_t *p) { return _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)p)); }
+
+static inline vd vd_set(double x) { return _mm512_set1_pd(x); }
+static inline vd vd_load(const double *p) { return _mm512_loadu_pd(p); }
+static inline vd vd_add(vd a, vd b) { return _mm512_add_pd(a, b); }
+static inline vd vd_sub(vd a, vd b) { return _mm512_sub_pd(a, b); }
+static inline vd vd_mul(vd a, vd b) { return _mm512_mul_pd(a, b); }
+static inline vd vd_div(vd a, vd b) { return _mm512_div_pd(a, b); }
+static inline vd vd_fma(vd a, vd b, vd c) { return _mm512_fmadd_pd(a, b, c); }
+static inline vd vd_abs(vd a) { return _mm512_abs_pd(a); }
+static inline vd vd_neg(vd a) { return _mm512_xor_pd(a, _mm512_set1_pd(-0.0)); }
+static inline vdm vd_less(vd a, vd b) { return _mm512_cmp_pd_mask(a, b, _CMP_LT_OQ); }
+static inline vdm vd_at_most(vd a, vd b) { return _mm512_cmp_pd_mask(a, b, _CMP_LE_OQ); }
+static inline vd vd_select(vdm m, vd a, vd b) { return _mm512_mask_blend_pd(m, b, a); }
+static inline uint32_t vdm_bits(vdm m) { return m; }
+static inline vl vl_set(int64_t x) { return _mm512_set1_epi64(x); }
+static inline vl vl_load(const void *p) { return _mm512_loadu_si512(p); }
+static inline vl vl_add(vl a, vl b) { return _mm512_add_epi64(a, b); }
+static inline vl vl_sub(vl a, vl b) { return _mm512_sub_epi64(a, b); }
+static inline vl vl_and(vl a, vl b) { return _mm512_and_si512(a, b); }
+static inline vl vl_or(vl a, vl b) { return _mm512_or_si512(a, b); }
+static inline vl vl_shl(vl a, int n) { return _mm512_slli_epi64(a, (unsigned)n); }
+static inline vl vl_shr(vl a, int n) { return _mm512_srli_epi64(a, (unsigned)n); }
+static inline vl vl_of_bits(vd a) { return _mm512_castpd_si512(a); }
+static inline vd vd_of_bits(vl a) { return _mm512_castsi512_pd(a); }
+
+static inline __m256 vf_upper_half(vf v) { return _mm256_castpd_ps(_mm512_extractf64x4_pd(_mm512_castps_pd(v), 1)); }
+static inline vd vd_low(vf v) { return _mm512_cvtps_pd(_mm512_castps512_ps256(v)); }
+static inline vd vd_high(vf v) { return _mm512_cvtps_pd(vf_upper_half(v)); }
+static inline vf vf_of_vd(vd low, vd high)
+{
+    return _mm512_castpd_ps(_mm512_insertf64x4(_mm512_castps_pd(_mm512_castps256_ps512(_mm512_cvtpd_ps(low))),
+                                               _mm256_castps_pd(_mm512_cvtpd_ps(high)), 1));
+}
+
+/* The signs of a go over to b, so that one factor is unsigned. */
+static inline vi vi_dot(vi acc, vi a, vi b)
+{
+    vi signed_b = _mm512_mask_sub_epi8(b, _mm512_movepi8_mask(a), _mm512_setzero_si512(), b);
+#if defined ENGRAM_RUNG_AVX512VNNI
+    return _mm512_dpbusd_epi32(acc, _mm512_abs_epi8(a), signed_b);
+#else
+    vi pairs = _mm512_maddubs_epi16(_mm512_abs_epi8(a), signed_b);
+    return vi_add(acc, _mm512_madd_epi16(pairs, _mm512_set1_epi16(1)));
+#endif
+}
+
+/* ---- AVX2 */
 #elif defined ENGRAM_RUNG_AVX2
 
-#define NAME(function) function##_avx2
-enum { VF = 8 };
+#include <immintrin.h>
+
+enum { VF = 8, VD = 4 };
 typedef __m256 vf;
+typedef __m256i vi;
+typedef __m256 vm;
+typedef __m256d vd;
+typedef __m256i vl;
+typedef __m256d vdm;
 
 static inline vf vf_zero(void) { return _mm256_setzero_ps(); }
 static inline vf vf_set(float x) { return _mm256_set1_ps(x); }
@@ -49,21 +160,222 @@ static inline vf vf_load(const float *p) { return _mm256_loadu_ps(p); }
 static inline void vf_store(float *p, vf v) { _mm256_storeu_ps(p, v); }
 static inline vf vf_add(vf a, vf b) { return _mm256_add_ps(a, b); }
 static inline vf vf_sub(vf a, vf b) { return _mm256_sub_ps(a, b); }
+static inline vf vf_mul(vf a, vf b) { return _mm256_mul_ps(a, b); }
+static inline vf vf_div(vf a, vf b) { return _mm256_div_ps(a, b); }
 static inline vf vf_fma(vf a, vf b, vf c) { return _mm256_fmadd_ps(a, b, c); }
+static inline vf vf_abs(vf a) { return _mm256_andnot_ps(_mm256_set1_ps(-0.0f), a); }
+static inline vf vf_neg(vf a) { return _mm256_xor_ps(a, _mm256_set1_ps(-0.0f)); }
+
+static inline vm vf_less(vf a, vf b) { return _mm256_cmp_ps(a, b, _CMP_LT_OQ); }
+static inline vm vf_at_most(vf a, vf b) { return _mm256_cmp_ps(a, b, _CMP_LE_OQ); }
+static inline vm vf_equal(vf a, vf b) { return _mm256_cmp_ps(a, b, _CMP_EQ_OQ); }
+static inline vf vf_select(vm m, vf a, vf b) { return _mm256_blendv_ps(b, a, m); }
+static inline vi vi_select(vm m, vi a, vi b) { return _mm256_blendv_epi8(b, a, _mm256_castps_si256(m)); }
+static inline uint32_t vm_bits(vm m) { return (uint32_t)_mm256_movemask_ps(m); }
+static inline vm vm_and(vm a, vm b) { return _mm256_and_ps(a, b); }
+static inline vm vm_or(vm a, vm b) { return _mm256_or_ps(a, b); }
 
 static inline __m256i vf_first(ptrdiff_t n)
 {
     static const int32_t ones[2 * VF] = {-1, -1, -1, -1, -1, -1, -1, -1};
     return _mm256_loadu_si256((const __m256i *)(ones + VF - (n < 0 ? 0 : n > VF ? VF : n)));
 }
-
 static inline vf vf_load_n(const float *p, ptrdiff_t n) { return _mm256_maskload_ps(p, vf_first(n)); }
 static inline void vf_store_n(float *p, vf v, ptrdiff_t n) { _mm256_maskstore_ps(p, vf_first(n), v); }
 
-#endif
-// clang-format on
+static inline vi vi_set(int32_t x) { return _mm256_set1_epi32(x); }
+static inline vi vi_load(const void *p) { return _mm256_loadu_si256(p); }
+static inline void vi_store(void *p, vi v) { _mm256_storeu_si256(p, v); }
+static inline vi vi_add(vi a, vi b) { return _mm256_add_epi32(a, b); }
+static inline vi vi_sub(vi a, vi b) { return _mm256_sub_epi32(a, b); }
+static inline vi vi_and(vi a, vi b) { return _mm256_and_si256(a, b); }
+static inline vi vi_shl(vi a, int n) { return _mm256_slli_epi32(a, n); }
+static inline vi vi_shr(vi a, int n) { return _mm256_srli_epi32(a, n); }
+static inline vi vi_sar(vi a, int n) { return _mm256_srai_epi32(a, n); }
+static inline vm vi_less(vi a, vi b) { return _mm256_castsi256_ps(_mm256_cmpgt_epi32(b, a)); }
+static inline vm vi_equal(vi a, vi b) { return _mm256_castsi256_ps(_mm256_cmpeq_epi32(a, b)); }
+static inline int32_t vi_sum(vi a)
+{
+    __m128i four = _mm_add_epi32(_mm256_castsi256_si128(a), _mm256_extracti128_si256(a, 1));
+    __m128i two = _mm_add_epi32(four, _mm_shuffle_epi32(four, 0x4e));
+    return _mm_cvtsi128_si32(_mm_add_epi32(two, _mm_shuffle_epi32(two, 0xb1)));
+}
+static inline vi vi_of_bits(vf a) { return _mm256_castps_si256(a); }
+static inline vf vf_of_bits(vi a) { return _mm256_castsi256_ps(a); }
+static inline vf vf_of_vi(vi a) { return _mm256_cvtepi32_ps(a); }
+static inline vi vi_of_vf(vf a) { return _mm256_cvttps_epi32(a); }
+static inline vf vf_gather(const float *base, vi at) { return _mm256_i32gather_ps(base, at, 4); }
 
-/* The last lanes, the same for every width: 4, 2, 1. */
+static inline vf vf_of_bf16(const uint16_t *p) { return vf_of_bits(vi_shl(_mm256_cvtepu16_epi32(_mm_loadu_si128((const __m128i *)p)), 16)); }
+static inline vf vf_of_f16(const uint16_t *p) { return _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)p)); }
+
+static inline vd vd_set(double x) { return _mm256_set1_pd(x); }
+static inline vd vd_load(const double *p) { return _mm256_loadu_pd(p); }
+static inline vd vd_add(vd a, vd b) { return _mm256_add_pd(a, b); }
+static inline vd vd_sub(vd a, vd b) { return _mm256_sub_pd(a, b); }
+static inline vd vd_mul(vd a, vd b) { return _mm256_mul_pd(a, b); }
+static inline vd vd_div(vd a, vd b) { return _mm256_div_pd(a, b); }
+static inline vd vd_fma(vd a, vd b, vd c) { return _mm256_fmadd_pd(a, b, c); }
+static inline vd vd_abs(vd a) { return _mm256_andnot_pd(_mm256_set1_pd(-0.0), a); }
+static inline vd vd_neg(vd a) { return _mm256_xor_pd(a, _mm256_set1_pd(-0.0)); }
+static inline vdm vd_less(vd a, vd b) { return _mm256_cmp_pd(a, b, _CMP_LT_OQ); }
+static inline vdm vd_at_most(vd a, vd b) { return _mm256_cmp_pd(a, b, _CMP_LE_OQ); }
+static inline vd vd_select(vdm m, vd a, vd b) { return _mm256_blendv_pd(b, a, m); }
+static inline uint32_t vdm_bits(vdm m) { return (uint32_t)_mm256_movemask_pd(m); }
+static inline vl vl_set(int64_t x) { return _mm256_set1_epi64x(x); }
+static inline vl vl_load(const void *p) { return _mm256_loadu_si256(p); }
+static inline vl vl_add(vl a, vl b) { return _mm256_add_epi64(a, b); }
+static inline vl vl_sub(vl a, vl b) { return _mm256_sub_epi64(a, b); }
+static inline vl vl_and(vl a, vl b) { return _mm256_and_si256(a, b); }
+static inline vl vl_or(vl a, vl b) { return _mm256_or_si256(a, b); }
+static inline vl vl_shl(vl a, int n) { return _mm256_slli_epi64(a, n); }
+static inline vl vl_shr(vl a, int n) { return _mm256_srli_epi64(a, n); }
+static inline vl vl_of_bits(vd a) { return _mm256_castpd_si256(a); }
+static inline vd vd_of_bits(vl a) { return _mm256_castsi256_pd(a); }
+
+static inline vd vd_low(vf v) { return _mm256_cvtps_pd(_mm256_castps256_ps128(v)); }
+static inline vd vd_high(vf v) { return _mm256_cvtps_pd(_mm256_extractf128_ps(v, 1)); }
+static inline vf vf_of_vd(vd low, vd high)
+{
+    return _mm256_insertf128_ps(_mm256_castps128_ps256(_mm256_cvtpd_ps(low)), _mm256_cvtpd_ps(high), 1);
+}
+
+/* The signs of a go over to b, so that one factor is unsigned; two products fit 16 bits. */
+static inline vi vi_dot(vi acc, vi a, vi b)
+{
+    vi pairs = _mm256_maddubs_epi16(_mm256_abs_epi8(a), _mm256_sign_epi8(b, a));
+    return vi_add(acc, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
+}
+
+/* ---- NEON */
+#elif defined ENGRAM_RUNG_NEON
+
+#include <arm_neon.h>
+
+enum { VF = 4, VD = 2 };
+typedef float32x4_t vf;
+typedef int32x4_t vi;
+typedef uint32x4_t vm;
+typedef float64x2_t vd;
+typedef int64x2_t vl;
+typedef uint64x2_t vdm;
+
+static inline vf vf_zero(void) { return vdupq_n_f32(0); }
+static inline vf vf_set(float x) { return vdupq_n_f32(x); }
+static inline vf vf_load(const float *p) { return vld1q_f32(p); }
+static inline void vf_store(float *p, vf v) { vst1q_f32(p, v); }
+static inline vf vf_add(vf a, vf b) { return vaddq_f32(a, b); }
+static inline vf vf_sub(vf a, vf b) { return vsubq_f32(a, b); }
+static inline vf vf_mul(vf a, vf b) { return vmulq_f32(a, b); }
+static inline vf vf_div(vf a, vf b) { return vdivq_f32(a, b); }
+static inline vf vf_fma(vf a, vf b, vf c) { return vfmaq_f32(c, a, b); }
+static inline vf vf_abs(vf a) { return vabsq_f32(a); }
+static inline vf vf_neg(vf a) { return vnegq_f32(a); }
+
+static inline vm vf_less(vf a, vf b) { return vcltq_f32(a, b); }
+static inline vm vf_at_most(vf a, vf b) { return vcleq_f32(a, b); }
+static inline vm vf_equal(vf a, vf b) { return vceqq_f32(a, b); }
+static inline vf vf_select(vm m, vf a, vf b) { return vbslq_f32(m, a, b); }
+static inline vi vi_select(vm m, vi a, vi b) { return vbslq_s32(m, a, b); }
+static inline uint32_t vm_bits(vm m)
+{
+    static const uint32_t lane[4] = {1, 2, 4, 8};
+    return vaddvq_u32(vandq_u32(m, vld1q_u32(lane)));
+}
+static inline vm vm_and(vm a, vm b) { return vandq_u32(a, b); }
+static inline vm vm_or(vm a, vm b) { return vorrq_u32(a, b); }
+
+static inline vf vf_load_n(const float *p, ptrdiff_t n)
+{
+    float lane[VF] = {0};
+    for (ptrdiff_t i = 0; i < n && i < VF; i++)
+        lane[i] = p[i];
+    return vf_load(lane);
+}
+static inline void vf_store_n(float *p, vf v, ptrdiff_t n)
+{
+    float lane[VF];
+    vf_store(lane, v);
+    for (ptrdiff_t i = 0; i < n && i < VF; i++)
+        p[i] = lane[i];
+}
+
+static inline vi vi_set(int32_t x) { return vdupq_n_s32(x); }
+static inline vi vi_load(const void *p) { return vreinterpretq_s32_u8(vld1q_u8(p)); }
+static inline void vi_store(void *p, vi v) { vst1q_u8(p, vreinterpretq_u8_s32(v)); }
+static inline vi vi_add(vi a, vi b) { return vaddq_s32(a, b); }
+static inline vi vi_sub(vi a, vi b) { return vsubq_s32(a, b); }
+static inline vi vi_and(vi a, vi b) { return vandq_s32(a, b); }
+static inline vi vi_shl(vi a, int n) { return vshlq_s32(a, vdupq_n_s32(n)); }
+static inline vi vi_shr(vi a, int n) { return vreinterpretq_s32_u32(vshlq_u32(vreinterpretq_u32_s32(a), vdupq_n_s32(-n))); }
+static inline vi vi_sar(vi a, int n) { return vshlq_s32(a, vdupq_n_s32(-n)); }
+static inline vm vi_less(vi a, vi b) { return vcltq_s32(a, b); }
+static inline vm vi_equal(vi a, vi b) { return vceqq_s32(a, b); }
+static inline int32_t vi_sum(vi a) { return vaddvq_s32(a); }
+static inline vi vi_of_bits(vf a) { return vreinterpretq_s32_f32(a); }
+static inline vf vf_of_bits(vi a) { return vreinterpretq_f32_s32(a); }
+static inline vf vf_of_vi(vi a) { return vcvtq_f32_s32(a); }
+static inline vi vi_of_vf(vf a) { return vcvtq_s32_f32(a); }
+static inline vf vf_gather(const float *base, vi at)
+{
+    vf v = vdupq_n_f32(base[vgetq_lane_s32(at, 0)]);
+    v = vsetq_lane_f32(base[vgetq_lane_s32(at, 1)], v, 1);
+    v = vsetq_lane_f32(base[vgetq_lane_s32(at, 2)], v, 2);
+    return vsetq_lane_f32(base[vgetq_lane_s32(at, 3)], v, 3);
+}
+
+static inline vf vf_of_bf16(const uint16_t *p) { return vreinterpretq_f32_u32(vshll_n_u16(vld1_u16(p), 16)); }
+static inline vf vf_of_f16(const uint16_t *p) { return vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(p))); }
+
+static inline vd vd_set(double x) { return vdupq_n_f64(x); }
+static inline vd vd_load(const double *p) { return vld1q_f64(p); }
+static inline vd vd_add(vd a, vd b) { return vaddq_f64(a, b); }
+static inline vd vd_sub(vd a, vd b) { return vsubq_f64(a, b); }
+static inline vd vd_mul(vd a, vd b) { return vmulq_f64(a, b); }
+static inline vd vd_div(vd a, vd b) { return vdivq_f64(a, b); }
+static inline vd vd_fma(vd a, vd b, vd c) { return vfmaq_f64(c, a, b); }
+static inline vd vd_abs(vd a) { return vabsq_f64(a); }
+static inline vd vd_neg(vd a) { return vnegq_f64(a); }
+static inline vdm vd_less(vd a, vd b) { return vcltq_f64(a, b); }
+static inline vdm vd_at_most(vd a, vd b) { return vcleq_f64(a, b); }
+static inline vd vd_select(vdm m, vd a, vd b) { return vbslq_f64(m, a, b); }
+static inline uint32_t vdm_bits(vdm m) { return (vgetq_lane_u64(m, 0) & 1) | (vgetq_lane_u64(m, 1) & 2); }
+static inline vl vl_set(int64_t x) { return vdupq_n_s64(x); }
+static inline vl vl_load(const void *p) { return vreinterpretq_s64_u8(vld1q_u8(p)); }
+static inline vl vl_add(vl a, vl b) { return vaddq_s64(a, b); }
+static inline vl vl_sub(vl a, vl b) { return vsubq_s64(a, b); }
+static inline vl vl_and(vl a, vl b) { return vandq_s64(a, b); }
+static inline vl vl_or(vl a, vl b) { return vorrq_s64(a, b); }
+static inline vl vl_shl(vl a, int n) { return vshlq_s64(a, vdupq_n_s64(n)); }
+static inline vl vl_shr(vl a, int n) { return vreinterpretq_s64_u64(vshlq_u64(vreinterpretq_u64_s64(a), vdupq_n_s64(-n))); }
+static inline vl vl_of_bits(vd a) { return vreinterpretq_s64_f64(a); }
+static inline vd vd_of_bits(vl a) { return vreinterpretq_f64_s64(a); }
+
+static inline vd vd_low(vf v) { return vcvt_f64_f32(vget_low_f32(v)); }
+static inline vd vd_high(vf v) { return vcvt_high_f64_f32(v); }
+static inline vf vf_of_vd(vd low, vd high) { return vcvt_high_f32_f64(vcvt_f32_f64(low), high); }
+
+/* Two products fit 16 bits. */
+static inline vi vi_dot(vi acc, vi a, vi b)
+{
+    int8x16_t x = vreinterpretq_s8_s32(a), y = vreinterpretq_s8_s32(b);
+    int16x8_t pairs = vmlal_s8(vmull_s8(vget_low_s8(x), vget_low_s8(y)), vget_high_s8(x), vget_high_s8(y));
+    return vpadalq_s16(acc, pairs);
+}
+
+#endif
+
+/* ---- what the pages share: the last lanes of a sum, 4, 2, 1, the same for every width */
+#if defined ENGRAM_RUNG_NEON
+
+static inline float vf_halve(vf v)
+{
+    float32x2_t two = vadd_f32(vget_low_f32(v), vget_high_f32(v));
+    return vget_lane_f32(two, 0) + vget_lane_f32(two, 1);
+}
+
+#else
+
 static inline float vf_halve_8(__m256 v)
 {
     __m128 four = _mm_add_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));
@@ -71,13 +383,19 @@ static inline float vf_halve_8(__m256 v)
     return _mm_cvtss_f32(_mm_add_ss(two, _mm_movehdup_ps(two)));
 }
 
-static inline float vf_halve(vf v)
-{
 #if defined ENGRAM_RUNG_AVX512
-    return vf_halve_8(_mm256_add_ps(_mm512_castps512_ps256(v), vf_upper_half(v)));
+static inline float vf_halve(vf v) { return vf_halve_8(_mm256_add_ps(_mm512_castps512_ps256(v), vf_upper_half(v))); }
 #else
-    return vf_halve_8(v);
+static inline float vf_halve(vf v) { return vf_halve_8(v); }
 #endif
+
+#endif
+// clang-format on
+
+/* Asks for memory that is read soon. */
+static inline void prefetch(const void *p)
+{
+    __builtin_prefetch(p, 0, 3);
 }
 
 #endif

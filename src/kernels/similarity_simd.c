@@ -10,9 +10,9 @@ enum { REGISTERS = ENGRAM_LANES / VF };
 
 static inline float lane_sum(vf sum[REGISTERS])
 {
-#pragma GCC unroll 8
+#pragma GCC unroll 16
     for (int w = REGISTERS / 2; w; w /= 2)
-#pragma GCC unroll 8
+#pragma GCC unroll 16
         for (int j = 0; j < w; j++)
             sum[j] = vf_add(sum[j], sum[j + w]);
     return vf_halve(sum[0]);
@@ -38,16 +38,16 @@ static inline __attribute__((always_inline)) float reduce(const float *a, const 
                                                           term *add)
 {
     vf sum[REGISTERS];
-#pragma GCC unroll 8
+#pragma GCC unroll 16
     for (int j = 0; j < REGISTERS; j++)
         sum[j] = vf_zero();
     size_t i = 0;
     for (; i + ENGRAM_LANES <= n; i += ENGRAM_LANES)
-#pragma GCC unroll 8
+#pragma GCC unroll 16
         for (int j = 0; j < REGISTERS; j++)
             sum[j] = add(vf_load(a + i + j * VF), vf_load(b + i + j * VF), sum[j]);
     if (i < n)
-#pragma GCC unroll 8
+#pragma GCC unroll 16
         for (int j = 0; j < REGISTERS; j++) {
             ptrdiff_t rest = (ptrdiff_t)(n - i) - j * VF;
             size_t at = rest > 0 ? i + (size_t)j * VF : i;
@@ -82,7 +82,7 @@ int NAME(engram_norms_f32)(const float *rows, size_t n, size_t dim, float *norms
 static inline void prefetch_row(const float *row, size_t dim)
 {
     for (size_t i = 0; i < dim; i += 64 / sizeof *row)
-        _mm_prefetch((const char *)(row + i), _MM_HINT_T0);
+        prefetch(row + i);
 }
 
 int NAME(engram_cosines_f32)(const float *query, const float *rows, const float *norms, size_t n,

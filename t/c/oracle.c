@@ -3,6 +3,7 @@
  *
  * Usage: t/c/oracle.t [--seed N] [group ...]. A case depends on seed, group and number only. */
 #include "engram.h"
+#include "cpu.h"
 #include "../random.h"
 #include "../tap.h"
 
@@ -1252,7 +1253,6 @@ static void run_group(const struct group *group, const char *rung, uint64_t seed
 
 int main(int argc, char **argv)
 {
-    static const char *const rungs[] = {"ref", "avx2", "avx512"};
     enum { GROUPS = sizeof groups / sizeof *groups };
     int chosen[GROUPS] = {0}, any = 0;
     uint64_t seed = (uint64_t)time(NULL) % 1000000;
@@ -1273,14 +1273,15 @@ int main(int argc, char **argv)
     diag("seed %llu", (unsigned long long)seed);
     engram_init(NULL);
     make_data(seed);
-    for (int i = 0; i < 3; i++) {
-        if (engram_isa_set(rungs[i]) != ENGRAM_OK || strcmp(engram_isa(), rungs[i]) != 0) {
-            skip("this machine has no %s", rungs[i]);
+    for (int i = 0; i < RUNGS; i++) {
+        if (engram_isa_set(engram_rung_names[i]) != ENGRAM_OK ||
+            strcmp(engram_isa(), engram_rung_names[i]) != 0) {
+            skip("this machine has no %s", engram_rung_names[i]);
             continue;
         }
         for (int j = 0; j < GROUPS; j++)
             if ((chosen[j] || !any) && (i == 0 || !groups[j].once))
-                run_group(&groups[j], rungs[i], seed);
+                run_group(&groups[j], engram_rung_names[i], seed);
     }
     engram_deinit_thread_arena();
     return done();
