@@ -270,6 +270,26 @@ int engram_norms_f32(const float *rows, size_t n, size_t dim, float *norms);
 int engram_cosines_f32(const float *query, const float *rows, const float *norms, size_t n,
                        size_t dim, float *scores);
 
+/* Up to 64 queries rearranged so that each row of a bank is read once for all of them. */
+struct engram_panel {
+    const float *queries; /* [count * dim], as given */
+    const float *norms, *packed;
+    size_t count, dim;
+};
+
+/* Makes a panel of count queries of dim floats in engram_panel_bytes(count, dim) bytes of the
+ * caller's; 0 if that is more than memory has. Queries and memory are lent until the panel's last
+ * use. ENGRAM_EDIM for more than 64 queries. */
+size_t engram_panel_bytes(size_t count, size_t dim);
+int engram_panel_pack(const float *queries, size_t count, size_t dim, float *memory,
+                      struct engram_panel *out);
+
+/* Cosines of a panel's queries against n rows whose norms are known: scores[q * stride + i] as
+ * engram_cosine_f32(query q, row i), the same bits alone, in a batch and in a panel. stride >= n.
+ * Polls the cancel flag. */
+int engram_panel_cosines_f32(const struct engram_panel *panel, const float *rows,
+                             const float *norms, size_t n, size_t stride, float *scores);
+
 /* out[j] = sum over i of weights[i] * rows[ids[i] * dim + j], fused, in ascending i. ids NULL: row
  * i. The caller vouches for the ids. out may not overlap the rows. */
 int engram_weighted_sum_f32(const float *rows, const uint32_t *ids, const float *weights, size_t n,

@@ -49,6 +49,16 @@ static inline void engram_heap_offer(struct engram_hit *heap, size_t k, size_t *
     heap[i] = hit;
 }
 
+/* Makes a heap of a run: read backwards it is one, so nothing else is kept between two calls. */
+static inline void engram_heap_of_run(struct engram_hit *run, size_t n)
+{
+    for (size_t i = 0; i + 1 < n; i++) {
+        struct engram_hit hit = run[i];
+        run[i] = run[--n];
+        run[n] = hit;
+    }
+}
+
 /* Makes a run of a heap: the worst leaves the root for the end, again and again. */
 static inline void engram_heap_sort(struct engram_hit *heap, size_t n)
 {

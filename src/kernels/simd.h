@@ -392,6 +392,18 @@ static inline float vf_halve(vf v) { return vf_halve_8(v); }
 #endif
 // clang-format on
 
+/* A loop over a few registers, unrolled: EACH (i, COUNT) statement. */
+#if defined __clang__
+#define EACH(variable, count)                                                                      \
+    _Pragma("clang loop unroll(full)") for (int variable = 0; variable < (count); variable++)
+#else
+#define EACH(variable, count)                                                                      \
+    _Pragma("GCC unroll 16") for (int variable = 0; variable < (count); variable++)
+#endif
+
+/* For functions whose arguments choose their code: their constants must arrive. */
+#define INLINED static inline __attribute__((always_inline))
+
 /* Asks for memory that is read soon. */
 static inline void prefetch(const void *p)
 {

@@ -9,9 +9,6 @@
 
 /* ---- doors */
 
-/* Rows between two looks at the cancel flag hold about this many floats. */
-enum { POLL_FLOATS = 1 << 18 };
-
 float engram_dot_f32(const float *a, const float *b, size_t n)
 {
     return ENGRAM_VERSION(dot_f32)(a, b, n);
@@ -29,8 +26,7 @@ float engram_norm_f32(const float *a, size_t n)
 
 float engram_cosine_f32(const float *a, const float *b, size_t n)
 {
-    return engram_cosine_of(engram_dot_f32(a, b, n), engram_norm_f32(a, n), engram_norm_f32(b, n),
-                            a, b, n);
+    return ENGRAM_VERSION(cosine_f32)(a, b, n);
 }
 
 static int check_shape(const char *function, size_t n, size_t dim)
@@ -40,6 +36,35 @@ static int check_shape(const char *function, size_t n, size_t dim)
         return engram_fail(ENGRAM_EDIM, "%s: %zu rows of %zu floats are more than memory has",
                            function, n, dim);
     return ENGRAM_OK;
+}
+
+/* Rows of a block: about 2^18 floats, which take some 30 us. */
+static size_t block_of(size_t dim)
+{
+    return dim < 1 << 18 ? (1 << 18) / dim : 1;
+}
+
+struct rows {
+    const float *query, *rows, *norms;
+    size_t dim;
+    float *out;
+};
+
+static int norms_of_block(void *data, size_t first, size_t last)
+{
+    const struct rows *r = data;
+    return ENGRAM_VERSION(norms_f32)(r->rows + first * r->dim, last - first, r->dim,
+                                     r->out + first);
+}
+
+static int cosines_of_block(void *data, size_t first, size_t last)
+{
+    const struct rows *r = data;
+    if (engram_cancelled())
+        return ENGRAM_ECANCELLED;
+    return ENGRAM_VERSION(cosines_f32)(r->query, r->rows + first * r->dim,
+                                       r->norms ? r->norms + first : NULL, last - first, r->dim,
+                                       r->out + first);
 }
 
 int engram_norms_f32(const float *rows, size_t n, size_t dim, float *norms)
@@ -56,9 +81,10 @@ int engram_norms_f32(const float *rows, size_t n, size_t dim, float *norms)
     if (status != ENGRAM_OK)
         return status;
     uint64_t begun = engram_begin();
-    status = ENGRAM_VERSION(norms_f32)(rows, n, dim, norms);
+    struct rows task = {.rows = rows, .dim = dim, .out = norms};
+    engram_in_blocks(n, block_of(dim), norms_of_block, &task);
     engram_count(KERNEL_norms_f32, n, begun);
-    return status;
+    return ENGRAM_OK;
 }
 
 int engram_cosines_f32(const float *query, const float *rows, const float *norms, size_t n,
@@ -77,16 +103,10 @@ int engram_cosines_f32(const float *query, const float *rows, const float *norms
     if (status != ENGRAM_OK)
         return status;
     uint64_t begun = engram_begin();
-    size_t block = dim < POLL_FLOATS ? POLL_FLOATS / dim : 1;
-    for (size_t i = 0; i < n; i += block) {
-        if (engram_cancelled())
-            return engram_fail_cancelled(__func__);
-        size_t rest = n - i < block ? n - i : block;
-        ENGRAM_VERSION(cosines_f32)
-        (query, rows + i * dim, norms ? norms + i : NULL, rest, dim, scores + i);
-    }
+    struct rows task = {query, rows, norms, dim, scores};
+    status = engram_in_blocks(n, block_of(dim), cosines_of_block, &task);
     engram_count(KERNEL_cosines_f32, n, begun);
-    return ENGRAM_OK;
+    return status == ENGRAM_OK ? ENGRAM_OK : engram_fail_cancelled(__func__);
 }
 
 /* ---- reference */
@@ -115,22 +135,29 @@ float engram_squared_l2_f32_ref(const float *a, const float *b, size_t n)
     return engram_lane_sum(lane);
 }
 
+static float norm_ref(const float *a, size_t n)
+{
+    return engram_norm_of(engram_dot_f32_ref(a, a, n), a, n);
+}
+
+float engram_cosine_f32_ref(const float *a, const float *b, size_t n)
+{
+    return engram_cosine_of(engram_dot_f32_ref(a, b, n), norm_ref(a, n), norm_ref(b, n), a, b, n);
+}
+
 int engram_norms_f32_ref(const float *rows, size_t n, size_t dim, float *norms)
 {
     for (size_t i = 0; i < n; i++, rows += dim)
-        norms[i] = engram_norm_of(engram_dot_f32_ref(rows, rows, dim), rows, dim);
+        norms[i] = norm_ref(rows, dim);
     return ENGRAM_OK;
 }
 
 int engram_cosines_f32_ref(const float *query, const float *rows, const float *norms, size_t n,
                            size_t dim, float *scores)
 {
-    float query_norm = engram_norm_of(engram_dot_f32_ref(query, query, dim), query, dim);
-    for (size_t i = 0; i < n; i++, rows += dim) {
-        float norm =
-            norms ? norms[i] : engram_norm_of(engram_dot_f32_ref(rows, rows, dim), rows, dim);
-        scores[i] = engram_cosine_of(engram_dot_f32_ref(query, rows, dim), query_norm, norm, query,
-                                     rows, dim);
-    }
+    float query_norm = norm_ref(query, dim);
+    for (size_t i = 0; i < n; i++, rows += dim)
+        scores[i] = engram_cosine_of(engram_dot_f32_ref(query, rows, dim), query_norm,
+                                     norms ? norms[i] : norm_ref(rows, dim), query, rows, dim);
     return ENGRAM_OK;
 }

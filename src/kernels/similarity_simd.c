@@ -5,60 +5,76 @@
 #include "kernels/simd.h"
 #include "dispatch.h"
 
-/* The lanes of the canonical order, as registers. */
-enum { REGISTERS = ENGRAM_LANES / VF };
+/* The lanes of the canonical order, as registers; and how many a loop can keep beside its operands.
+ */
+enum { REGISTERS = ENGRAM_LANES / VF, ROOM = VF == 8 ? 12 : 28 };
 
-static inline float lane_sum(vf sum[REGISTERS])
+INLINED float lane_sum(vf sum[REGISTERS])
 {
-#pragma GCC unroll 16
-    for (int w = REGISTERS / 2; w; w /= 2)
-#pragma GCC unroll 16
-        for (int j = 0; j < w; j++)
-            sum[j] = vf_add(sum[j], sum[j + w]);
+    EACH (level, 4) {
+        const int half = REGISTERS >> (level + 1);
+        EACH (j, half)
+            sum[j] = vf_add(sum[j], sum[j + half]);
+    }
     return vf_halve(sum[0]);
 }
 
-/* What a pair of registers adds to a sum. */
-typedef vf term(vf a, vf b, vf sum);
+/* What a pair of registers adds to the first sum. */
+typedef vf term(vf x, vf y, vf sum);
 
-static inline vf product(vf a, vf b, vf sum)
+INLINED vf product(vf x, vf y, vf sum)
 {
-    return vf_fma(a, b, sum);
+    return vf_fma(x, y, sum);
 }
 
-static inline vf squared_difference(vf a, vf b, vf sum)
+INLINED vf squared_difference(vf x, vf y, vf sum)
 {
-    vf d = vf_sub(a, b);
+    vf d = vf_sub(x, y);
     return vf_fma(d, d, sum);
 }
 
-/* Whole rounds of lanes, then one with zeros in the missing places. Inlined with its term, or a
- * call would stand in the loop. */
-static inline __attribute__((always_inline)) float reduce(const float *a, const float *b, size_t n,
-                                                          term *add)
+/* Adds one register of x and one of y to up to three sums: the term's, y * y, x * x. */
+INLINED void add_to(vf sum[3][REGISTERS], int j, int sums, term *add, vf x, vf y)
 {
-    vf sum[REGISTERS];
-#pragma GCC unroll 16
-    for (int j = 0; j < REGISTERS; j++)
-        sum[j] = vf_zero();
-    size_t i = 0;
-    for (; i + ENGRAM_LANES <= n; i += ENGRAM_LANES)
-#pragma GCC unroll 16
-        for (int j = 0; j < REGISTERS; j++)
-            sum[j] = add(vf_load(a + i + j * VF), vf_load(b + i + j * VF), sum[j]);
-    if (i < n)
-#pragma GCC unroll 16
-        for (int j = 0; j < REGISTERS; j++) {
-            ptrdiff_t rest = (ptrdiff_t)(n - i) - j * VF;
-            size_t at = rest > 0 ? i + (size_t)j * VF : i;
-            sum[j] = add(vf_load_n(a + at, rest), vf_load_n(b + at, rest), sum[j]);
-        }
-    return lane_sum(sum);
+    sum[0][j] = add(x, y, sum[0][j]);
+    if (sums > 1)
+        sum[1][j] = vf_fma(y, y, sum[1][j]);
+    if (sums > 2)
+        sum[2][j] = vf_fma(x, x, sum[2][j]);
 }
 
-static inline float dot(const float *a, const float *b, size_t n)
+/* Whole rounds of lanes, then one with zeros in the missing places. Where the sums together do not
+ * fit the registers, half of the lanes go first. Inlined with its constants, or a call would stand
+ * in the loop. */
+INLINED void reduce(const float *a, const float *b, size_t n, int sums, term *add, float out[3])
 {
-    return reduce(a, b, n, product);
+    const int passes = sums * REGISTERS <= ROOM ? 1 : 2, width = REGISTERS / passes;
+    vf sum[3][REGISTERS];
+    EACH (pass, passes) {
+        const int first = pass * width;
+        EACH (j, width)
+            sum[0][first + j] = sum[1][first + j] = sum[2][first + j] = vf_zero();
+        const float *x = a + first * VF, *y = b + first * VF;
+        size_t i = 0;
+        for (; i + ENGRAM_LANES <= n; i += ENGRAM_LANES)
+            EACH (j, width)
+                add_to(sum, first + j, sums, add, vf_load(x + i + j * VF), vf_load(y + i + j * VF));
+        if (i < n)
+            EACH (j, width) {
+                ptrdiff_t rest = (ptrdiff_t)(n - i) - (first + j) * VF;
+                size_t at = rest > 0 ? i + (size_t)(first + j) * VF : i;
+                add_to(sum, first + j, sums, add, vf_load_n(a + at, rest), vf_load_n(b + at, rest));
+            }
+    }
+    EACH (k, sums)
+        out[k] = lane_sum(sum[k]);
+}
+
+INLINED float dot(const float *a, const float *b, size_t n)
+{
+    float sum[3];
+    reduce(a, b, n, 1, product, sum);
+    return sum[0];
 }
 
 float NAME(engram_dot_f32)(const float *a, const float *b, size_t n)
@@ -68,7 +84,17 @@ float NAME(engram_dot_f32)(const float *a, const float *b, size_t n)
 
 float NAME(engram_squared_l2_f32)(const float *a, const float *b, size_t n)
 {
-    return reduce(a, b, n, squared_difference);
+    float sum[3];
+    reduce(a, b, n, 1, squared_difference, sum);
+    return sum[0];
+}
+
+float NAME(engram_cosine_f32)(const float *a, const float *b, size_t n)
+{
+    float sum[3];
+    reduce(a, b, n, 3, product, sum);
+    return engram_cosine_of(sum[0], engram_norm_of(sum[2], a, n), engram_norm_of(sum[1], b, n), a,
+                            b, n);
 }
 
 int NAME(engram_norms_f32)(const float *rows, size_t n, size_t dim, float *norms)
@@ -78,22 +104,24 @@ int NAME(engram_norms_f32)(const float *rows, size_t n, size_t dim, float *norms
     return ENGRAM_OK;
 }
 
-/* Memory is asked for a row ahead: the hardware's own look-ahead stops at page borders. */
-static inline void prefetch_row(const float *row, size_t dim)
-{
-    for (size_t i = 0; i < dim; i += 64 / sizeof *row)
-        prefetch(row + i);
-}
-
+/* One row after the other and nothing asked for ahead: a single stream is what the hardware's own
+ * look-ahead follows best. On a Zen 4, 768 columns, gcc 12 -O2: 33 ns a row from L3 and 103 from
+ * DRAM, as fast as reading alone; with the next row prefetched 42 and 111, two rows at a time 36
+ * and 224. */
 int NAME(engram_cosines_f32)(const float *query, const float *rows, const float *norms, size_t n,
                              size_t dim, float *scores)
 {
     float query_norm = engram_norm_of(dot(query, query, dim), query, dim);
     for (size_t i = 0; i < n; i++, rows += dim) {
-        if (i + 1 < n)
-            prefetch_row(rows + dim, dim);
-        float norm = norms ? norms[i] : engram_norm_of(dot(rows, rows, dim), rows, dim);
-        scores[i] = engram_cosine_of(dot(query, rows, dim), query_norm, norm, query, rows, dim);
+        float sum[3], norm;
+        if (norms) {
+            reduce(query, rows, dim, 1, product, sum);
+            norm = norms[i];
+        } else {
+            reduce(query, rows, dim, 2, product, sum);
+            norm = engram_norm_of(sum[1], rows, dim);
+        }
+        scores[i] = engram_cosine_of(sum[0], query_norm, norm, query, rows, dim);
     }
     return ENGRAM_OK;
 }

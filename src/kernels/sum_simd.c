@@ -15,12 +15,10 @@ int NAME(engram_weighted_sum_f32)(const float *rows, const uint32_t *ids, const 
         vf sum[REGISTERS] = {vf_zero(), vf_zero(), vf_zero(), vf_zero()};
         for (size_t i = 0; i < n; i++) {
             const float *row = rows + (ids ? ids[i] : i) * dim + j;
-#pragma GCC unroll 8
-            for (int r = 0; r < REGISTERS; r++)
+            EACH (r, REGISTERS)
                 sum[r] = vf_fma(vf_set(weights[i]), vf_load(row + r * VF), sum[r]);
         }
-#pragma GCC unroll 8
-        for (int r = 0; r < REGISTERS; r++)
+        EACH (r, REGISTERS)
             vf_store(out + j + r * VF, sum[r]);
     }
     for (; j < dim; j += VF) {

@@ -33,16 +33,11 @@ void engram_hits_sort(struct engram_hit *hits, size_t n)
     engram_heap_sort(hits, n);
 }
 
-/* A run read backwards is a heap, so nothing else is kept between two calls. */
 int engram_top_k_f32_ref(const float *scores, size_t n, uint32_t first, const uint64_t *keep,
                          const uint32_t *generations, size_t k, struct engram_hit *hits,
                          size_t *count)
 {
-    for (size_t i = 0, j = *count; i + 1 < j; i++) {
-        struct engram_hit hit = hits[i];
-        hits[i] = hits[--j];
-        hits[j] = hit;
-    }
+    engram_heap_of_run(hits, *count);
     for (size_t i = 0; i < n; i++) {
         uint32_t slot = first + (uint32_t)i;
         if (*count == k && !(scores[i] >= hits[0].score))

@@ -25,6 +25,7 @@ int main(void)
                                   AT(fallbacks) AT(fallback_bytes) AT(releases));
     STRUCT(engram_arena_totals, AT(resets) AT(overflows) AT(peak) AT(fallbacks) AT(fallback_bytes)
                                     AT(arenas) AT(capacity));
+    STRUCT(engram_panel, AT(queries) AT(norms) AT(packed) AT(count) AT(dim));
     STRUCT(engram_hit, AT(id) AT(score));
     STRUCT(engram_law, AT(size) AT(curve) AT(tau_s) AT(unit_s) AT(beta));
     STRUCT(engram_graph_view, AT(nodes) AT(edges) AT(offsets) AT(targets) AT(weights) AT(classes)

@@ -105,6 +105,18 @@ static int squared_l2_is_plain(const struct kcall *call)
 const struct kcase case_squared_l2_f32 = {"squared_l2_f32",   8, 0, make_pair, run_squared_l2,
                                           squared_l2_is_plain};
 
+static void run_cosine(struct kcall *call, engram_any_kernel *version)
+{
+    *out = KVERSION(cosine_f32, version)(a, b, call->n);
+}
+
+static int cosine_is_plain(const struct kcall *call)
+{
+    return is_cosine(a, b, call->n, *out);
+}
+
+const struct kcase case_cosine_f32 = {"cosine_f32", 8, 0, make_pair, run_cosine, cosine_is_plain};
+
 /* ---- rows ------------------------------------------------------------------------------- */
 
 static void make_norms(struct kcall *call)
@@ -169,3 +181,43 @@ static int cosines_are_plain(const struct kcall *call)
 
 const struct kcase case_cosines_f32 = {"cosines_f32", 4,           768,
                                        make_cosines,  run_cosines, cosines_are_plain};
+
+/* ---- many queries ----------------------------------------------------------------------- */
+
+static struct engram_panel panel;
+static size_t stride;
+
+static void make_panel(struct kcall *call)
+{
+    size_t n = call->n, count = call->timing ? 64 : 1 + kchoose(call, 64);
+    float *queries = kfloats(call, count * n, -1, 1), *norms;
+    float *memory =
+        kblock(call, engram_panel_bytes(count, n) / sizeof *memory, sizeof *memory, KINPUT);
+    engram_panel_pack(queries, count, n, memory, &panel);
+    b = kfloats(call, call->rows * n, -1, 1);
+    given = norms = kblock(call, call->rows, sizeof *norms, KINPUT);
+    for (size_t i = 0; i < call->rows; i++)
+        norms[i] = plain_norm(b + i * n, n);
+    stride = call->rows + kchoose(call, 3);
+    out = kblock(call, count * stride, sizeof *out, KFLOATS);
+    call->bytes = 4.0 * (double)call->rows * (double)n;
+    call->flops = 2.0 * (double)count * (double)call->rows * (double)n;
+}
+
+static void run_panel(struct kcall *call, engram_any_kernel *version)
+{
+    call->status = KVERSION(panel_cosines_f32, version)(&panel, b, given, call->rows, stride, out);
+}
+
+static int panel_is_plain(const struct kcall *call)
+{
+    for (size_t q = 0; q < panel.count; q++)
+        for (size_t i = 0; i < call->rows; i++)
+            if (!is_cosine(panel.queries + q * call->n, b + i * call->n, call->n,
+                           out[q * stride + i]))
+                return 0;
+    return 1;
+}
+
+const struct kcase case_panel_cosines_f32 = {"panel_cosines_f32", 4,         768,
+                                             make_panel,          run_panel, panel_is_plain};
