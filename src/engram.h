@@ -96,6 +96,7 @@ struct engram_options {
      * amount alone, so that results do not depend on how many threads there are. It may be called
      * from several threads at once, but is never called by a body. */
     void (*parallel_for)(void *context, size_t n, void (*body)(void *data, size_t i), void *data);
+    uint32_t threads; /* that it uses, for reports alone; 0: not said */
 };
 
 /* Starts the library: reads the environment and chooses the kernels' versions. The first call
@@ -104,6 +105,10 @@ struct engram_options {
 int engram_init(const struct engram_options *options);
 
 const char *engram_version(void); /* "0.1.0" */
+
+/* The threads that the host's parallel_for uses, as it said; 1 if it has none, 0 if it did not say.
+ */
+uint32_t engram_threads(void);
 
 /* Seconds from an arbitrary start, never going back. For benchmarks; no result depends on it. */
 double engram_clock(void);

@@ -170,6 +170,11 @@ int engram_fail_cancelled(const char *function)
 
 /* ---- blocks of work */
 
+uint32_t engram_threads(void)
+{
+    return host.parallel_for ? host.threads : 1;
+}
+
 struct blocks {
     size_t n, block;
     engram_block_work *work;

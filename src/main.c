@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "config.h"
 #include "engram.h"
+#include "pool.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -26,6 +27,7 @@ static const char usage[] =
     "  -i         prompt after the script  -v         print version information\n"
     "  -j cmd     control the JIT          -O[opt]    its optimisations\n"
     "  -b ...     save or list bytecode    -E         ignore environment variables\n"
+    "  --threads N  work on N threads at most, 1 to 256; the processors there are by default\n"
     "  --         stop handling options    -          run standard input, stop handling options\n"
     "  -h, --help this text                info       the machine, the kernels, the arenas\n"
     "Without a script: the prompt on a terminal, standard input otherwise. See engram(1).\n";
@@ -300,6 +302,7 @@ static int save_bytecode(lua_State *L, char **argv)
 
 /* What the options come to. */
 struct plan {
+    unsigned threads; /* 0: not said */
     bool prompt, version, no_environment, chunks, help, bytecode;
     int script; /* place of the script in argv; argc if there is none */
 };
@@ -308,6 +311,14 @@ struct plan {
 static const char *value_of(char **argv, int *i)
 {
     return argv[*i][2] ? argv[*i] + 2 : argv[*i + 1] ? argv[++*i] : NULL;
+}
+
+/* A number of threads; 0 if it is none. */
+static unsigned threads_of(const char *text)
+{
+    char *end;
+    unsigned long n = strtoul(text, &end, 10);
+    return *text >= '0' && *text <= '9' && !*end && n <= POOL_MOST ? (unsigned)n : 0;
 }
 
 static int read_options(int argc, char **argv, struct plan *plan)
@@ -320,6 +331,11 @@ static int read_options(int argc, char **argv, struct plan *plan)
         } else if (strcmp(option, "--") == 0) {
             i++;
             break;
+        } else if (strcmp(option, "--threads") == 0) {
+            if (!argv[++i])
+                return usage_error("a value is missing behind", option);
+            if ((plan->threads = threads_of(argv[i])) == 0)
+                return usage_error("--threads wants a number from 1 to 256, not", argv[i]);
         } else if (strchr("elj", option[1])) {
             plan->chunks |= option[1] != 'j' && option[1] != 'l';
             if (!value_of(argv, &i))
@@ -345,7 +361,9 @@ static int run_options(lua_State *L, char **argv, int last)
         const char *option = argv[i];
         if (strcmp(option, "--") == 0)
             break;
-        if (option[1] == 'e') {
+        if (strcmp(option, "--threads") == 0) {
+            i++;
+        } else if (option[1] == 'e') {
             run_text(L, value_of(argv, &i), "=(command line)");
         } else if (option[1] == 'l') {
             const char *name = value_of(argv, &i);
@@ -460,6 +478,12 @@ static int run(lua_State *L, int argc, char **argv, const struct plan *plan)
 
 /* ---- start */
 
+static int out_of_memory(void)
+{
+    fputs("engram: out of memory\n", stderr);
+    return EXIT_SCRIPT;
+}
+
 /* Scripts read the terminal's width from COLUMNS, which shells keep to themselves. */
 static void set_columns(void)
 {
@@ -486,6 +510,29 @@ static int check_settings(void)
         if (strncmp(rejected, "ENGRAM_ISA=", 11) == 0)
             return EXIT_USAGE;
     return 0;
+}
+
+/* The threads that share long work: as many as the option says, or the environment, or one for each
+ * processor. They are ended on every way out, os.exit included. */
+static struct pool *pool;
+
+static void end_pool(void)
+{
+    pool_free(pool);
+}
+
+static int make_pool(struct plan *plan)
+{
+    const char *wish = plan->no_environment ? NULL : getenv("ENGRAM_THREADS");
+    if (plan->threads == 0 && wish && (plan->threads = threads_of(wish)) == 0) {
+        fprintf(stderr, "engram: ENGRAM_THREADS=%.40s: expected a number from 1 to %d\n", wish,
+                POOL_MOST);
+        return EXIT_USAGE;
+    }
+    if (plan->threads == 0)
+        plan->threads = pool_processors();
+    pool = pool_new(plan->threads);
+    return pool && atexit(end_pool) == 0 ? 0 : out_of_memory();
 }
 
 /* Everything that uses the Lua state, so that no error of Lua's ends the process. */
@@ -520,11 +567,17 @@ int main(int argc, char **argv)
         fputs(usage, stdout);
         return 0;
     }
+    int status = make_pool(&plan);
+    if (status != 0)
+        return status;
     const struct engram_options options = {
         .size = sizeof options,
         .ignore_environment = plan.no_environment,
         .log = log_line,
+        .context = pool,
         .cancel = &cancel,
+        .parallel_for = pool_parallel_for,
+        .threads = plan.threads,
     };
     engram_init(&options);
     if (check_settings() != 0)
@@ -532,10 +585,8 @@ int main(int argc, char **argv)
 
     set_columns();
     lua_State *L = running = luaL_newstate();
-    if (!L) {
-        fputs("engram: out of memory\n", stderr);
-        return EXIT_SCRIPT;
-    }
+    if (!L)
+        return out_of_memory();
     struct start start = {argc, argv, &plan};
     report(L, lua_cpcall(L, run_protected, &start));
     lua_close(L);

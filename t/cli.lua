@@ -13,6 +13,10 @@ local broken = quote(write(path "broken.lua", "local x = = 1"))
 write(path "mine.lua", "loads = (loads or 0) + 1; return 'mine'")
 local banner = ("engram %s  %s  "):format(engram.version, jit.version)
 
+local threads = [[-e 'print(require "engram".info().threads)']]
+local processors = support.lines "env -u OMP_NUM_THREADS -u OMP_THREAD_LIMIT nproc"[1] .. "\n"
+local one_processor = support.read "/proc/self/status":match "Cpus_allowed_list:%s*(%d+)"
+
 -- What holds; the words behind `engram`; what it prints (a function: a test of it); exit status, if
 -- it is not 0; standard input; a part of what it says on standard error; variables before it.
 local rows = {
@@ -68,6 +72,20 @@ local rows = {
   { "-h prints the options", "-h", function(out) return out:find "^usage: engram" end },
   { "ENGRAM_ISA caps the rung", [[-e 'print(require "engram".isa())']], "ref\n",
     environment = "ENGRAM_ISA=ref" },
+  { "--threads says how many threads share long work", "--threads 3 " .. threads, "3\n" },
+  { "so does ENGRAM_THREADS", threads, "256\n", environment = "ENGRAM_THREADS=256" },
+  { "the option stands above it", "--threads 1 " .. threads, "1\n",
+    environment = "ENGRAM_THREADS=256" },
+  { "without both there is one for each processor", threads, processors,
+    environment = "env -u ENGRAM_THREADS" },
+  { "also if the environment is ignored", "-E " .. threads, processors,
+    environment = "ENGRAM_THREADS=nonsense" },
+  { "fewer where the program may use fewer", threads, "1\n",
+    environment = "env -u ENGRAM_THREADS taskset -c " .. one_processor },
+  { "info tells the number of threads", "--threads 7 info",
+    function(out) return out:find("\nthreads      7\n", 1, true) end },
+  { "the number is no argument of the script", "--threads 2 " .. script .. " a",
+    "a\nscript.lua\ta\t1\t2\n" },
   { "a home that is not there does not matter", "-e 'print(1)'", "1\n",
     environment = "HOME=/nonexistent" },
 
@@ -92,6 +110,16 @@ local rows = {
   { "a chunk that is missing has status 2", "-e", "", 2, says = "'-e'" },
   { "a setting of ENGRAM_ISA that is not understood has status 2", "-e 'print(1)'", "", 2,
     environment = "ENGRAM_ISA=avx1024", says = "ref neon avx2 avx512 avx512vnni" },
+  { "so has one of ENGRAM_THREADS", "-e 'print(1)'", "", 2, environment = "ENGRAM_THREADS=257",
+    says = "engram: ENGRAM_THREADS=257: expected a number from 1 to 256\n" },
+  { "no threads at all are no number", "-e 'print(1)'", "", 2, environment = "ENGRAM_THREADS=0",
+    says = "ENGRAM_THREADS=0: expected" },
+  { "nor are some and a bit", "-e 'print(1)'", "", 2, environment = "ENGRAM_THREADS=2x",
+    says = "ENGRAM_THREADS=2x: expected" },
+  { "--threads wants such a number as well", "--threads -1 -e 'print(1)'", "", 2,
+    says = "--threads wants a number from 1 to 256, not '-1'\nusage: " },
+  { "one that is missing has status 2", "--threads", "", 2,
+    says = "a value is missing behind '--threads'" },
   { "a failed test has status 3",
     [[-e 'local t = require "engram.tap"; t.ok(false, "no"); t.done()']],
     function(out) return out:find "^not ok 1 %- no\n" and out:find "1..1\n$" end, 3 },

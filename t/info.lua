@@ -15,6 +15,7 @@ is(info.luajit, jit.version, "and LuaJIT's version")
 is(info.jit, jit.status() == true, "and whether it compiles")
 ok(info.os == jit.os and info.arch == jit.arch and #info.processor > 0, "and the machine")
 is(info.isa, engram.isa(), "and the rung in use")
+ok(info.threads >= 1 and info.threads <= 256, "and the threads that share long work")
 is(#info.kernels, #engram.kernels.list(), "and every kernel")
 ok(info.arena.bytes >= 65536 and (info.arena.overflow == "error_return"
   or os.getenv "ENGRAM_ARENA_OVERFLOW"),

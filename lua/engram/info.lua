@@ -13,7 +13,8 @@ end
 
 local strategies = { [0] = "error_return", "fallback", "panic" }
 
--- info.get() -> { version, api, luajit, jit, os, arch, processor, isa, kernels, arena, rejected }
+-- info.get() -> { version, api, luajit, jit, os, arch, processor, isa, threads, kernels, arena,
+-- rejected }
 function info.get()
   local config = ffi.new "struct engram_arena_config"
   C.engram_arena_configured(config)
@@ -24,7 +25,8 @@ function info.get()
   return {
     version = ffi.string(C.engram_version()), api = tonumber(C.ENGRAM_API), luajit = jit.version,
     jit = (jit.status()), os = jit.os, arch = jit.arch, processor = processor(),
-    isa = ffi.string(C.engram_isa()), kernels = require("engram.kernels").list(),
+    isa = ffi.string(C.engram_isa()), threads = C.engram_threads(),
+    kernels = require("engram.kernels").list(),
     arena = { bytes = tonumber(config.bytes), overflow = strategies[config.overflow],
       zero_on_release = config.zero_on_release == 1 },
     rejected = rejected,
@@ -39,6 +41,7 @@ function info.print()
   line("LuaJIT", "%s, JIT %s", i.luajit, i.jit and "on" or "off")
   line("machine", "%s %s, %s", i.os, i.arch, i.processor)
   line("rung", "%s", i.isa)
+  line("threads", "%d", i.threads)
   line("arenas", "%d bytes a thread, overflow %s, zeroing %s", i.arena.bytes, i.arena.overflow,
     i.arena.zero_on_release and "on" or "off")
   print "kernels"

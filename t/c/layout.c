@@ -16,7 +16,7 @@
 int main(void)
 {
     STRUCT(engram_options, AT(size) AT(ignore_environment) AT(refuse_panic) AT(allocate) AT(log)
-                               AT(context) AT(cancel) AT(parallel_for));
+                               AT(context) AT(cancel) AT(parallel_for) AT(threads));
     STRUCT(engram_kernel_info,
            AT(name) AT(chosen) AT(versions) AT(calls) AT(elements) AT(nanoseconds));
     STRUCT(engram_arena_config, AT(size) AT(overflow) AT(zero_on_release) AT(reserved) AT(bytes));

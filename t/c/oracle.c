@@ -6,13 +6,11 @@
 #include "cpu.h"
 #include "../random.h"
 #include "../tap.h"
+#include "flush.h"
 
 #include <float.h>
 #include <stdlib.h>
 #include <time.h>
-#ifdef __SSE__
-#include <xmmintrin.h>
-#endif
 
 /* ---- verdicts --------------------------------------------------------------------------- */
 
@@ -1221,13 +1219,11 @@ static const struct group {
     {"normalise", "normalisation is within 1e-6", normalise, 10000, 0, 0},
     {"frontier-examples", "a frontier has its values", frontier_examples, 1, 0, 0},
     {"frontier", "a frontier gives the bits of the definition", frontier, 10000, 0, 0},
-#ifdef __SSE__
     {"log-flushed", "log_f32 holds while denormals count as zero", log_f32, 1000, 1, 0},
     {"pow-flushed", "pow_f32 holds while denormals count as zero", pow_f32, 1000, 1, 0},
     {"similarity-flushed", "cosines hold while denormals count as zero", similarity, 1000, 1, 0},
     {"decay-flushed", "strengths hold while denormals count as zero", decay, 1000, 1, 0},
     {"spread-flushed", "spreading holds while denormals count as zero", spread, 1000, 1, 0},
-#endif
 };
 
 static void run_group(const struct group *group, const char *rung, uint64_t seed)
@@ -1235,15 +1231,9 @@ static void run_group(const struct group *group, const char *rung, uint64_t seed
     memset(&verdict, 0, sizeof verdict);
     for (; verdict.number < group->cases; verdict.number++) {
         struct random r = random_for(seed, group->name, verdict.number);
-#ifdef __SSE__
-        unsigned control = _mm_getcsr();
-        if (group->flushed)
-            _mm_setcsr(control | 0x8040);
+        bool before = flush_subnormals(group->flushed);
         group->one(&r);
-        _mm_setcsr(control);
-#else
-        group->one(&r);
-#endif
+        flush_subnormals(before);
     }
     ok(!verdict.failed, "%s %s: %s (%u cases, %.0f %% of what is allowed)", group->name, rung,
        group->claim, group->cases, 100 * verdict.worst);

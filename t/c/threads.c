@@ -1,12 +1,18 @@
 /* threads.c - many threads at once: the same bits, nothing shared by accident, nothing left behind.
  * SPDX-License-Identifier: MIT */
 #include "workload.h"
+#include "host.h"
+#include "parallel.h"
 
 #include <pthread.h>
+#include <signal.h>
 
 enum { THREADS = 8, ROUNDS = 4 };
 
-static struct engram_options options = {.size = sizeof options, .allocate = heap_allocate};
+static struct engram_options options = {.size = sizeof options,
+                                        .allocate = heap_allocate,
+                                        .parallel_for = parallel_for,
+                                        .threads = 1234};
 static struct shared shared;
 static uint64_t expected[THREADS][ROUNDS];
 
@@ -116,6 +122,208 @@ static void beside(void *(*first)(void *), void *(*second)(void *), const char *
     for (int i = 0; i < 2; i++)
         pthread_join(others[i], &results[i]);
     is_int((intptr_t)results[0] + (intptr_t)results[1], 0, "nor does the other side fail");
+}
+
+/* ---- the pool */
+
+enum { ITEMS = 1000 };
+
+/* What a loop did. */
+struct counts {
+    struct pool *pool;
+    pthread_t caller;
+    int times[ITEMS]; /* an item was worked on */
+    int helped;       /* items that other threads than the caller took */
+    int interruptible;
+    int inner; /* items of loops within the loop */
+    pthread_barrier_t barrier;
+};
+
+static void count_item(void *data, size_t i)
+{
+    struct counts *c = data;
+    __atomic_fetch_add(&c->times[i], 1, __ATOMIC_RELAXED);
+    if (pthread_equal(pthread_self(), c->caller))
+        return;
+    sigset_t blocked;
+    pthread_sigmask(SIG_BLOCK, NULL, &blocked);
+    __atomic_fetch_add(&c->helped, 1, __ATOMIC_RELAXED);
+    __atomic_fetch_add(&c->interruptible, !sigismember(&blocked, SIGINT), __ATOMIC_RELAXED);
+}
+
+/* Whether each of the first n items was worked on once, and no other. */
+static bool each_once(const struct counts *c, size_t n)
+{
+    size_t wrong = 0;
+    for (size_t i = 0; i < ITEMS; i++)
+        wrong += c->times[i] != (i < n);
+    return wrong == 0;
+}
+
+static bool loop_is_whole(struct pool *pool, size_t n)
+{
+    struct counts c = {.caller = pthread_self()};
+    pool_parallel_for(pool, n, count_item, &c);
+    return each_once(&c, n);
+}
+
+/* An item that waits for all others: each needs a thread of its own. */
+static void meet(void *data, size_t i)
+{
+    count_item(data, i);
+    pthread_barrier_wait(&((struct counts *)data)->barrier);
+}
+
+static void inner_item(void *data, size_t i)
+{
+    (void)i;
+    __atomic_fetch_add((int *)data, 1, __ATOMIC_RELAXED);
+}
+
+static void outer_item(void *data, size_t i)
+{
+    struct counts *c = data;
+    count_item(c, i);
+    pool_parallel_for(c->pool, 10, inner_item, &c->inner);
+}
+
+static struct pool *seven;
+
+static void *loops_often(void *unused)
+{
+    (void)unused;
+    intptr_t wrong = 0;
+    for (size_t i = 0; i < 200; i++)
+        wrong += !loop_is_whole(seven, i % 50);
+    return (void *)wrong;
+}
+
+static const char *child_of_a_pool(void)
+{
+    bool whole = loop_is_whole(seven, 100);
+    pool_free(seven);
+    return whole ? "" : "a child does not do all the work";
+}
+
+static void pools(void)
+{
+    static const unsigned sizes[] = {1, 2, 7, POOL_MOST};
+    int wrong = 0;
+    for (size_t s = 0; s < COUNT(sizes); s++) {
+        struct pool *pool = pool_new(sizes[s]);
+        for (size_t n = 0; n <= 9; n++)
+            wrong += !loop_is_whole(pool, n);
+        for (int round = 0; round < 100; round++)
+            wrong += !loop_is_whole(pool, ITEMS);
+        pool_free(pool);
+    }
+    is_int(wrong, 0, "a pool of 1, 2, 7 or 256 threads works on every item once");
+    pool_free(pool_new(7));
+    pool_free(NULL);
+
+    seven = pool_new(7);
+    struct counts c = {.caller = pthread_self()};
+    pthread_barrier_init(&c.barrier, NULL, 7);
+    pool_parallel_for(seven, 7, meet, &c);
+    pthread_barrier_destroy(&c.barrier);
+    is_int(c.helped, 6, "the caller works too, beside six others");
+    is_int(c.interruptible, 0, "which take no signals");
+    ok(each_once(&c, 7), "and nobody does another's work");
+
+    c = (struct counts){.pool = seven, .caller = pthread_self()};
+    pool_parallel_for(seven, 100, outer_item, &c);
+    ok(each_once(&c, 100) && c.inner == 1000, "a loop within a loop is whole");
+    is_int(on_threads(loops_often), 0, "so are loops that eight threads begin at once");
+    is_string(in_child(child_of_a_pool), "", "and those of a child, which leaves alone");
+    ok(loop_is_whole(seven, 100), "the parent's threads do not mind");
+    pool_free(seven);
+
+    unsigned n = pool_processors();
+    ok(n >= 1 && n <= POOL_MOST, "there is a processor");
+}
+
+/* ---- blocks of work */
+
+/* Blocks as engram_in_blocks gives them out. */
+struct blocks_seen {
+    size_t n, block;
+    int times[ITEMS];
+    int misplaced, calls;
+    size_t fails; /* the first block that fails; those behind it fail otherwise */
+};
+
+static int see_block(void *data, size_t first, size_t last)
+{
+    struct blocks_seen *seen = data;
+    size_t end = seen->n - first < seen->block ? seen->n : first + seen->block;
+    __atomic_fetch_add(&seen->misplaced, first % seen->block != 0 || last != end, __ATOMIC_RELAXED);
+    __atomic_fetch_add(&seen->calls, 1, __ATOMIC_RELAXED);
+    for (size_t i = first; i < last; i++)
+        __atomic_fetch_add(&seen->times[i], 1, __ATOMIC_RELAXED);
+    size_t self = first / seen->block;
+    return self < seen->fails ? ENGRAM_OK : self == seen->fails ? ENGRAM_EBUDGET : ENGRAM_EBUSY;
+}
+
+/* "", or what is wrong with n items in blocks. */
+static const char *blocks_of(size_t n, size_t block)
+{
+    struct blocks_seen seen = {.n = n, .block = block, .fails = SIZE_MAX};
+    size_t wrong = 0;
+    if (engram_in_blocks(n, block, see_block, &seen) != ENGRAM_OK)
+        return "work that succeeds has a failure";
+    for (size_t i = 0; i < ITEMS; i++)
+        wrong += seen.times[i] != (i < n);
+    return wrong            ? "not every item is worked on once"
+           : seen.misplaced ? "a block is not where it should be"
+                            : "";
+}
+
+static const char *blocks(void)
+{
+    static const size_t sizes[][2] = {{0, 8},  {1, 8},  {7, 8},    {8, 8},       {9, 8},
+                                      {16, 8}, {17, 8}, {1000, 1}, {ITEMS, 300}, {5, SIZE_MAX}};
+    for (size_t i = 0; i < COUNT(sizes); i++) {
+        const char *wrong = blocks_of(sizes[i][0], sizes[i][1]);
+        if (*wrong)
+            return wrong;
+    }
+    struct blocks_seen none = {.n = 0, .block = 8};
+    engram_in_blocks(0, 8, see_block, &none);
+    if (none.calls)
+        return "no items are work";
+    for (size_t fails = 0; fails < 100; fails += 9) {
+        struct blocks_seen seen = {.n = ITEMS, .block = 10, .fails = fails};
+        if (engram_in_blocks(ITEMS, 10, see_block, &seen) != ENGRAM_EBUDGET)
+            return "the status is not that of the first block that failed";
+        for (size_t i = 0; i < fails * 10; i++)
+            if (seen.times[i] != 1)
+                return "a block before the one that failed has not run";
+        if (!loops.shared && (size_t)seen.calls != fails + 1)
+            return "blocks run behind one that failed";
+    }
+    struct blocks_seen only = {.n = 8, .block = 8, .fails = 0};
+    return engram_in_blocks(8, 8, see_block, &only) == ENGRAM_EBUDGET ? ""
+                                                                      : "one block cannot fail";
+}
+
+/* Hosts of every kind: their blocks are whole, and their results those of one thread. */
+static void hosts(void)
+{
+    static const struct {
+        const char *name;
+        unsigned threads;
+    } kinds[] = {{"backwards", 0}, {"on 1 thread", 1}, {"on 2 threads", 2}, {"on 7 threads", 7}};
+    for (size_t i = 0; i < COUNT(kinds); i++) {
+        loops.backwards = kinds[i].threads == 0;
+        loops.pool = kinds[i].threads ? pool_new(kinds[i].threads) : NULL;
+        is_string(blocks(), "", "blocks of work %s are whole, and the first failure counts",
+                  kinds[i].name);
+        is_int(on_threads(works), 0, "loops %s get the same bits, begun by eight threads",
+               kinds[i].name);
+        pool_free(loops.pool);
+    }
+    loops.pool = NULL;
+    loops.backwards = false;
 }
 
 /* ---- arenas */
@@ -256,7 +464,10 @@ static void *counts_calls(void *unused)
 int main(void)
 {
     forget_environment();
+    is_int(engram_threads(), 1, "without a host's threads there is one");
+    is_string(in_child(blocks), "", "its blocks of work run in order, up to the first that fails");
     is_int(on_threads(starts), 1, "of eight threads that start the library one does");
+    is_int(engram_threads(), 1234, "a host says how many threads it has");
     share(&shared);
     int failures = 0;
     for (int i = 0; i < THREADS; i++)
@@ -272,6 +483,8 @@ int main(void)
     const char *isa = getenv("ENGRAM_ISA");
     engram_isa_set(isa ? isa : "");
 
+    pools();
+    hosts();
     arenas();
     is_int(on_threads(fails), THREADS, "the last failure is the thread's own");
     uint64_t calls = calls_of("log_f32");
