@@ -13,8 +13,9 @@
  *              ENGRAM_ECANCELLED an array may be half written where the function says nothing else.
  *   Empty      A count of 0 is valid and touches nothing; its arrays may then be NULL.
  *   Alignment  None is required beyond that of the element type.
- *   Bits       The same inputs give the same bits on every instruction set and machine; of NaNs
- *              this says only that they are NaN.
+ *   Bits       The same inputs give the same bits on every instruction set and machine and with any
+ *              number of threads; of NaNs this says only that they are NaN. Where the host has
+ *              subnormal numbers flushed to zero, it holds while none occurs on the way.
  *   Options    Structs that begin with `size` are read up to that size: set it to sizeof. What lies
  *              beyond it, and a field left 0, means what the field's comment says of 0.
  *   Cancelling Functions that poll look at the host's cancel flag between blocks of work. The

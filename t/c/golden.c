@@ -22,6 +22,15 @@ static void take(const void *bytes, size_t n)
     hash = engram_hash(bytes, n, hash);
 }
 
+/* Of NaN only that it is one. */
+static void take_numbers(const float *x, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        float number = x[i] != x[i] ? 7 : x[i];
+        take(&number, sizeof number);
+    }
+}
+
 static float *normal(struct engram_rng *rng, size_t n)
 {
     float *x = malloc(n * sizeof *x);
@@ -276,6 +285,62 @@ static void recall(struct engram_rng *rng)
     recall_memories(rng, MEMORIES);
 }
 
+/* Numbers of either sign below 2^-95, of which one in thirty-two is subnormal, made of bits. */
+static float *tiny_numbers(struct engram_rng *rng, size_t n)
+{
+    float *x = malloc(n * sizeof *x);
+    for (size_t i = 0; i < n; i++) {
+        uint32_t bits = engram_rng_below(rng, 0x20000000);
+        bits = bits >> 1 | bits << 31;
+        memcpy(&x[i], &bits, sizeof bits);
+    }
+    return x;
+}
+
+/* What holds of subnormal numbers wherever they are flushed. */
+static void tiny(struct engram_rng *rng)
+{
+    enum { ROWS = 100, N = ROWS * DIM };
+    static struct engram_hit hits[ROWS];
+    float *x = tiny_numbers(rng, N), *y = normal(rng, N), out[N];
+    engram_norms_f32(x, ROWS, DIM, out);
+    take(out, ROWS * sizeof *out);
+    for (size_t i = 0; i < N; i += 3)
+        memcpy(&x[i], &y[i], sizeof *x); /* among them normal ones */
+    engram_norms_f32(x, ROWS, DIM, out);
+    take(out, ROWS * sizeof *out);
+    engram_cosines_f32(y, x, NULL, ROWS, DIM, out);
+    take(out, ROWS * sizeof *out);
+    engram_bank *bank;
+    uint64_t ids[ROWS];
+    size_t count;
+    engram_bank_new(DIM, &bank);
+    engram_bank_add(bank, x, ROWS, ids);
+    engram_bank_search(bank, y, ROWS, NULL, NULL, hits, &count);
+    take(hits, count * sizeof *hits);
+    engram_bank_free(bank);
+
+    engram_log_f32(x, N, out);
+    take_numbers(out, N);
+    engram_pow_f32(x, y, N, out);
+    take_numbers(out, N);
+    engram_pow_f32(y, x, N, out);
+    take_numbers(out, N);
+    engram_sigmoid_f32(x, 0, 0.001f, N, out);
+    take(out, sizeof out);
+    for (size_t i = 0; i < N; i++)
+        y[i] = -85 - (float)i / 1000; /* e^-87.3 is the smallest normal number */
+    engram_exp_f32(y, N, out);
+    take(out, sizeof out);
+    const struct engram_law law = {.size = sizeof law, .tau_s = 1};
+    for (size_t i = 0; i < N; i++)
+        y[i] = -y[i];
+    engram_decay_f32(&law, NULL, NULL, y, ENGRAM_AGE_F32, 0, N, out);
+    take(out, sizeof out);
+    free(x);
+    free(y);
+}
+
 /* ---- workloads of several blocks, which the host's threads may share */
 
 static void many_rows(struct engram_rng *rng)
@@ -393,6 +458,7 @@ static const struct {
     {"long-arrays", long_arrays},
     {"wide-graph", wide_graph},
     {"blocks", blocks},
+    {"tiny", tiny},
 };
 
 static uint64_t hash_of(size_t workload)
