@@ -1,5 +1,5 @@
--- golden.lua: the workloads of t/c/golden.c from Lua, compiled and interpreted: the same hashes
--- everywhere.
+-- golden.lua: the workloads of t/c/golden.c from Lua, and what Lua alone computes, compiled and
+-- interpreted: the same hashes everywhere.
 local ffi = require "ffi"
 local engram = require "engram"
 local tap = require "engram.tap"
@@ -141,11 +141,37 @@ local function text(how)
   tap.is(bit.tohex(hash, 16), expected.text, "text gives the same bits, " .. how)
 end
 
+-- What is computed in Lua, in loops that become traces.
+local function scripts(how)
+  local rng, n = engram.rng(11), 500
+  local a, b = normal(rng, n), uniform(rng, n)
+  hash = 0ULL
+  for i = 1, n do
+    local x = engram.math.sigmoid(a[i], 0.4, 0.5) + rng:normal()
+    b[i] = engram.math.pow(b[i], x) + engram.math.exp(a[i]) * engram.math.log(1 + b[i])
+  end
+  take_vec(b)
+  take_vec(a:copy():scale(0.3):add(b, 0.7):normalize())
+  local first, second, ages = {}, {}, engram.vec(n)
+  for i = 1, n do
+    first[i], second[i] = { i - 1, b[i] }, { (i * 7) % n + 100, a[i] }
+    ages[i] = rng:below(1e6)
+  end
+  local hits = engram.hits(first):merge(engram.hits(second):filter(function(id, score)
+    return id < n and score > 0
+  end), 0.1)
+  hits:decay { ages_s = ages, half_life_s = 86400 }
+  take(hits.hit, #hits * ffi.sizeof "struct engram_hit")
+  tap.is(bit.tohex(hash, 16), expected.scripts, "scripts give the same bits, " .. how)
+end
+
 local compiled = jit.status() and "compiled" or "interpreted"
 run(compiled)
 text(compiled)
+scripts(compiled)
 jit.off()
 jit.flush()
 run "interpreted"
 text "interpreted"
+scripts "interpreted"
 tap.done()

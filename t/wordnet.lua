@@ -5,7 +5,8 @@ local support = require "support"
 local tap = require "engram.tap"
 
 local quote, run = support.quote, support.run
-local tool = "COLUMNS=100 " .. support.program .. " " .. quote(support.srcdir .. "/examples/wordnet.lua")
+local script = " " .. quote(support.srcdir .. "/examples/wordnet.lua")
+local tool = "COLUMNS=100 " .. support.program .. script
 
 -- ---- a small dictionary: offsets are places in the file, so a line is written once its place is
 -- known
@@ -54,8 +55,8 @@ local function write(changed)
   support.write(dict .. "/cntlist.rev", changed and changed.tags or TAGS)
 end
 
-local function ask(options)
-  return run(("%s --dict %s --dim 32 %s"):format(tool, quote(dict), options))
+local function ask(options, program)
+  return run(("%s --dict %s --dim 32 %s"):format(program or tool, quote(dict), options))
 end
 
 write()
@@ -68,6 +69,9 @@ tap.ok(err:find("read 7 synsets of 8 senses; 3 of 4 tag counts joined, 1 name no
 tap.ok(err:find("linked them by 6 pointers", 1, true), "every pointer is a link")
 local again = ask "--cue 'an animal that barks' --top 3"
 tap.is(again, out, "the answer is the same at every run")
+again = ask("--cue 'an animal that barks' --top 3", "COLUMNS=100 " .. support.program
+  .. " -j off --threads 7" .. script)
+tap.is(again, out, "without the JIT and with any number of threads as well")
 tap.is(select(3, ask ""), 0, "the built-in cues run on it too")
 
 
