@@ -91,10 +91,8 @@ int engram_log_f32_ref(const float *x, size_t n, float *out)
 
 int engram_pow_f32_ref(const float *x, const float *y, size_t n, float *out)
 {
-    for (size_t i = 0; i < n; i++) {
-        double power = engram_pow1_f64(engram_widen(x[i]), engram_widen(y[i]));
-        out[i] = (float)(fabs(power) < (double)FLT_MIN ? copysign(0, power) : power);
-    }
+    for (size_t i = 0; i < n; i++)
+        out[i] = engram_pow1_f32(x[i], y[i]);
     return ENGRAM_OK;
 }
 

@@ -1,6 +1,7 @@
 /* elementary.h - exp, log and pow of one number, in IEEE operations and fused steps alone.
  * SPDX-License-Identifier: MIT
  *
+ * The constants have names where elementary_simd.h takes the same steps on a register of numbers.
  * Subnormal numbers are told by their bits: comparisons see them as 0 where the host wants them so.
  * Nothing here calls a function whose result a C library may choose: fma and sqrt are rounded
  * correctly everywhere. Reduction: x = n ln 2 + r for exp; x = 2^e m with m in [sqrt 1/2, sqrt 2)
@@ -56,30 +57,58 @@ static inline double engram_exp2i_f64(int n)
     return engram_f64_of((uint64_t)(n + 1023) << 52);
 }
 
+/* Polynomials by Horner's rule, the coefficient of the highest power first. */
+#define ENGRAM_TERMS(c) (int)(sizeof(c) / sizeof *(c))
+static inline float engram_horner_f32(const float *c, int terms, float x)
+{
+    float p = c[0];
+#pragma GCC unroll 16
+    for (int i = 1; i < terms; i++)
+        p = fmaf(p, x, c[i]);
+    return p;
+}
+
+static inline double engram_horner_f64(const double *c, int terms, double x)
+{
+    double p = c[0];
+#pragma GCC unroll 16
+    for (int i = 1; i < terms; i++)
+        p = fma(p, x, c[i]);
+    return p;
+}
+
 /* ---- binary32 */
 
-/* e^x; what would be below the smallest normal float is 0, so that flushing it changes nothing. The
- * polynomial is the minimax one of (e^r - 1 - r) / r^2 on |r| <= ln 2 / 2, relative error 3e-9. */
+/* ln 2 as a sum: whole multiples of the first part are exact. */
+static const float engram_ln2_f32 = 0x1.62e4p-1f, engram_ln2_rest_f32 = 0x1.7f7d1cp-20f;
+static const float engram_log2e_f32 = 0x1.715476p+0f;
+static const float engram_round_f32 = 12582912; /* 1.5 * 2^23: adding it rounds to a whole number */
+
+/* The least argument whose exponential is a normal float, and the least beyond all floats. What
+ * would be subnormal is 0, so that flushing it changes nothing. */
+static const float engram_exp_least_f32 = -87.336544f, engram_exp_beyond_f32 = 88.722839f;
+
+/* Minimax of (e^r - 1 - r) / r^2 on |r| <= ln 2 / 2, relative error 3e-9. */
+static const float engram_exp_terms_f32[] = {0x1.6a244ap-10f, 0x1.1239d4p-7f, 0x1.5558f2p-5f,
+                                             0x1.555492p-3f, 0x1.fffffcp-2f};
+
 static inline float engram_exp1_f32(float x)
 {
-    if (!(x >= -87.336544f))
+    if (!(x >= engram_exp_least_f32))
         return x != x ? x : 0;
-    if (x > 88.722839f)
+    if (x >= engram_exp_beyond_f32)
         return INFINITY;
-    const float round = 12582912; /* 1.5 * 2^23: adding it rounds to a whole number */
-    float n = fmaf(x, 0x1.715476p+0f, round) - round;
-    float r = fmaf(n, -0x1.62e4p-1f, x);
-    r = fmaf(n, -0x1.7f7d1cp-20f, r);
-    float p = 0x1.6a244ap-10f;
-    p = fmaf(p, r, 0x1.1239d4p-7f);
-    p = fmaf(p, r, 0x1.5558f2p-5f);
-    p = fmaf(p, r, 0x1.555492p-3f);
-    p = fmaf(p, r, 0x1.fffffcp-2f);
+    float n = fmaf(x, engram_log2e_f32, engram_round_f32) - engram_round_f32;
+    float r = fmaf(n, -engram_ln2_f32, x);
+    r = fmaf(n, -engram_ln2_rest_f32, r);
+    float p = engram_horner_f32(engram_exp_terms_f32, ENGRAM_TERMS(engram_exp_terms_f32), r);
     float y = 1 + fmaf(p, r * r, r);
     int whole = (int)n, half = whole >> 1;
-    y = y * engram_exp2i_f32(half) * engram_exp2i_f32(whole - half);
-    return y >= FLT_MIN ? y : 0;
+    return y * engram_exp2i_f32(half) * engram_exp2i_f32(whole - half);
 }
+
+static const int32_t engram_sqrt_half_f32 = 0x3f3504f3; /* its bits */
+static const float engram_log_terms_f32[] = {2.0f / 9, 2.0f / 7, 2.0f / 5, 2.0f / 3};
 
 static inline float engram_log1_f32(float x)
 {
@@ -91,13 +120,13 @@ static inline float engram_log1_f32(float x)
         x = (float)bits;
         e = -149;
     }
-    uint32_t shifted = engram_bits_f32(x) - 0x3f3504f3u; /* of sqrt 1/2 */
+    uint32_t shifted = engram_bits_f32(x) - (uint32_t)engram_sqrt_half_f32;
     e += (int32_t)shifted >> 23;
-    float f = engram_f32_of((shifted & 0x7fffffu) + 0x3f3504f3u) - 1;
+    float f = engram_f32_of((shifted & 0x7fffffu) + (uint32_t)engram_sqrt_half_f32) - 1;
     float s = f / (2 + f), z = s * s;
-    float p = fmaf(fmaf(fmaf(2.0f / 9, z, 2.0f / 7), z, 2.0f / 5), z, 2.0f / 3) * z;
+    float p = engram_horner_f32(engram_log_terms_f32, ENGRAM_TERMS(engram_log_terms_f32), z) * z;
     float n = (float)e;
-    return fmaf(n, 0x1.62e4p-1f, f + fmaf(n, 0x1.7f7d1cp-20f, -s * (f - p)));
+    return fmaf(n, engram_ln2_f32, f + fmaf(n, engram_ln2_rest_f32, -s * (f - p)));
 }
 
 /* ---- binary64 */
@@ -112,25 +141,22 @@ static inline double engram_widen(float x)
     return bits >> 31 ? -size : size;
 }
 
+static const double engram_ln2_f64 = 0x1.62e42fefa38p-1, engram_ln2_rest_f64 = 0x1.ef35793c7673p-45;
+static const double engram_log2e_f64 = 0x1.71547652b82fep+0;
+static const double engram_round_f64 = 6755399441055744; /* 1.5 * 2^52 */
+
+/* Taylor's, from 1 / 13! to 1 / 2!. */
+static const double engram_exp_terms_f64[] = {
+    1.0 / 6227020800, 1.0 / 479001600, 1.0 / 39916800, 1.0 / 3628800, 1.0 / 362880, 1.0 / 40320,
+    1.0 / 5040,       1.0 / 720,       1.0 / 120,      1.0 / 24,      1.0 / 6,      1.0 / 2};
+
 /* e^(x + rest) for |x| < 746 and a small rest. */
 static inline double engram_exp2parts_f64(double x, double rest)
 {
-    const double round = 6755399441055744; /* 1.5 * 2^52 */
-    double n = fma(x, 0x1.71547652b82fep+0, round) - round;
-    double r = fma(n, -0x1.62e42fefa38p-1, x);
-    r = fma(n, -0x1.ef35793c7673p-45, r) + rest;
-    double p = 1.0 / 6227020800;
-    p = fma(p, r, 1.0 / 479001600);
-    p = fma(p, r, 1.0 / 39916800);
-    p = fma(p, r, 1.0 / 3628800);
-    p = fma(p, r, 1.0 / 362880);
-    p = fma(p, r, 1.0 / 40320);
-    p = fma(p, r, 1.0 / 5040);
-    p = fma(p, r, 1.0 / 720);
-    p = fma(p, r, 1.0 / 120);
-    p = fma(p, r, 1.0 / 24);
-    p = fma(p, r, 1.0 / 6);
-    p = fma(p, r, 1.0 / 2);
+    double n = fma(x, engram_log2e_f64, engram_round_f64) - engram_round_f64;
+    double r = fma(n, -engram_ln2_f64, x);
+    r = fma(n, -engram_ln2_rest_f64, r) + rest;
+    double p = engram_horner_f64(engram_exp_terms_f64, ENGRAM_TERMS(engram_exp_terms_f64), r);
     double y = 1 + fma(p, r * r, r);
     int whole = (int)n, half = whole >> 1;
     return y * engram_exp2i_f64(half) * engram_exp2i_f64(whole - half);
@@ -143,6 +169,8 @@ static inline double engram_exp1_f64(double x)
     return x > 709.79 ? INFINITY : engram_exp2parts_f64(x, 0);
 }
 
+static const int64_t engram_sqrt_half_f64 = 0x3fe6a09e667f3bcd; /* its bits */
+
 /* The exponent of a positive finite x, and f = m - 1, exact. */
 static inline double engram_reduce_f64(double x, double *f)
 {
@@ -151,25 +179,19 @@ static inline double engram_reduce_f64(double x, double *f)
         x = (double)engram_bits_f64(x);
         e = -1074;
     }
-    uint64_t shifted = engram_bits_f64(x) - 0x3fe6a09e667f3bcdu; /* of sqrt 1/2 */
+    uint64_t shifted = engram_bits_f64(x) - (uint64_t)engram_sqrt_half_f64;
     e += (int)((int64_t)shifted >> 52);
-    *f = engram_f64_of((shifted & 0xfffffffffffffu) + 0x3fe6a09e667f3bcdu) - 1;
+    *f = engram_f64_of((shifted & 0xfffffffffffffu) + (uint64_t)engram_sqrt_half_f64) - 1;
     return e;
 }
 
-/* The series behind 2/5, in z = s^2. */
+/* The series behind 2/3, in z = s^2. */
+static const double engram_log_terms_f64[] = {2.0 / 23, 2.0 / 21, 2.0 / 19, 2.0 / 17, 2.0 / 15,
+                                              2.0 / 13, 2.0 / 11, 2.0 / 9,  2.0 / 7,  2.0 / 5};
+
 static inline double engram_log_tail_f64(double z)
 {
-    double p = 2.0 / 23;
-    p = fma(p, z, 2.0 / 21);
-    p = fma(p, z, 2.0 / 19);
-    p = fma(p, z, 2.0 / 17);
-    p = fma(p, z, 2.0 / 15);
-    p = fma(p, z, 2.0 / 13);
-    p = fma(p, z, 2.0 / 11);
-    p = fma(p, z, 2.0 / 9);
-    p = fma(p, z, 2.0 / 7);
-    return fma(p, z, 2.0 / 5);
+    return engram_horner_f64(engram_log_terms_f64, ENGRAM_TERMS(engram_log_terms_f64), z);
 }
 
 static inline double engram_log1_f64(double x)
@@ -180,8 +202,10 @@ static inline double engram_log1_f64(double x)
     double f, e = engram_reduce_f64(x, &f);
     double s = f / (2 + f), z = s * s;
     double p = fma(engram_log_tail_f64(z), z, 2.0 / 3) * z;
-    return fma(e, 0x1.62e42fefa38p-1, f + fma(e, 0x1.ef35793c7673p-45, -s * (f - p)));
+    return fma(e, engram_ln2_f64, f + fma(e, engram_ln2_rest_f64, -s * (f - p)));
 }
+
+static const double engram_two_thirds = 2.0 / 3, engram_two_thirds_rest = 0x1.5555555555555p-55;
 
 /* x^y for finite x > 0 and finite y: the logarithm as a sum of two doubles, so that the product
  * with y is good to the last place (Dekker 1971; the splitting of the series follows the size of
@@ -195,15 +219,14 @@ static inline double engram_pow_positive_f64(double x, double y)
     double z = s * s, z_rest = fma(s, s, -z) + 2 * s * s_rest;
 
     double u = engram_log_tail_f64(z) * z;
-    double w = 0x1.5555555555555p-1 + u,
-           w_rest = 0x1.5555555555555p-1 - w + u + 0x1.5555555555555p-55;
+    double w = engram_two_thirds + u, w_rest = engram_two_thirds - w + u + engram_two_thirds_rest;
     double t = z * w, t_rest = fma(z, w, -t) + z * w_rest + z_rest * w;
     double v = 2 + t, v_rest = 2 - v + t + t_rest;
     double m = s * v, m_rest = fma(s, v, -m) + s * v_rest + s_rest * v;
 
-    double whole = e * 0x1.62e42fefa38p-1; /* exact: the constant ends in zeros */
+    double whole = e * engram_ln2_f64; /* exact: the constant ends in zeros */
     double log = whole + m, shift = log - whole;
-    double rest = (whole - (log - shift)) + (m - shift) + (m_rest + e * 0x1.ef35793c7673p-45);
+    double rest = (whole - (log - shift)) + (m - shift) + (m_rest + e * engram_ln2_rest_f64);
 
     double product = y * log;
     if (!(product > -745.2))
@@ -234,6 +257,12 @@ static inline double engram_pow1_f64(double x, double y)
     if (x < 0 && !whole)
         return NAN;
     return sign * engram_pow_positive_f64(size, y);
+}
+
+static inline float engram_pow1_f32(float x, float y)
+{
+    double power = engram_pow1_f64(engram_widen(x), engram_widen(y));
+    return (float)(fabs(power) < (double)FLT_MIN ? copysign(0, power) : power);
 }
 
 #endif
