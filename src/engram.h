@@ -368,7 +368,7 @@ enum {
  * age_type, rounded once to binary32 for the exponential and to binary64 for the power law;
  * negative and NaN ages count as 0. tau_s: a time constant per element (exponential only), NULL:
  * the law's; one below 1.17549435e-38 or NaN gives 0. Age 0 returns the strength bit for bit, and
- * so do ages below 1.17549435e-38. Other results below that in magnitude are +0. |error| <= 1e-6 *
+ * so do ages below 1.17549435e-38. Other results up to that in magnitude are +0. |error| <= 1e-6 *
  * |strength|. */
 int engram_decay_f32(const struct engram_law *law, const float *tau_s, const float *strengths,
                      const void *ages, uint32_t age_type, uint32_t flags, size_t n, float *out);

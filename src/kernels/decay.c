@@ -76,37 +76,44 @@ static float exponential(float age, float rate)
 /* (1 + age / unit)^-beta, in binary64. */
 static double power_law(double age, double unit, double beta)
 {
-    return engram_exp1_f64(-beta * engram_log1_f64(1 + age / unit));
+    double left = engram_exp1_f64(-beta * engram_log1_f64(1 + age / unit));
+    return left >= DBL_MIN ? left : 0;
 }
 
-/* What is too small for a normal float is nothing. */
+/* What is too small for a normal float is nothing; so is the smallest one, because what rounds up
+ * to it is smaller, and already 0 where the host wants that. */
 static float flush(float x)
 {
-    return fabsf(x) < FLT_MIN ? 0 : x;
+    return fabsf(x) <= FLT_MIN ? 0 : x;
 }
 
+/* Clamped as bits, where subnormal numbers count: in order for positive numbers, 0 for others. */
 static float strength_of(const float *strengths, size_t i, uint32_t flags)
 {
     float s = strengths ? strengths[i] : 1;
+    uint32_t bits = engram_bits_f32(s), one = engram_bits_f32(1);
     if (flags & ENGRAM_UNCLAMPED)
         return s;
-    return s >= 1 ? 1 : s > 0 ? s : 0;
-}
-
-static float age_f32(const void *ages, uint32_t type, size_t i)
-{
-    float age = type == ENGRAM_AGE_U64   ? (float)((const uint64_t *)ages)[i]
-                : type == ENGRAM_AGE_F32 ? ((const float *)ages)[i]
-                                         : (float)((const double *)ages)[i];
-    return age > FLT_MAX ? FLT_MAX : age >= FLT_MIN ? age : 0;
+    if (bits > engram_bits_f32(INFINITY))
+        return 0;
+    return bits < one ? s : 1;
 }
 
 static double age_f64(const void *ages, uint32_t type, size_t i)
 {
-    double age = type == ENGRAM_AGE_U64   ? (double)((const uint64_t *)ages)[i]
-                 : type == ENGRAM_AGE_F32 ? (double)((const float *)ages)[i]
-                                          : ((const double *)ages)[i];
-    return age > 0 ? age : 0;
+    if (type == ENGRAM_AGE_U64)
+        return (double)((const uint64_t *)ages)[i];
+    double age = type == ENGRAM_AGE_F32 ? (double)((const float *)ages)[i]
+                                        : ((const double *)ages)[i];
+    return age >= (double)FLT_MIN ? age : 0;
+}
+
+static float age_f32(const void *ages, uint32_t type, size_t i)
+{
+    if (type == ENGRAM_AGE_U64)
+        return (float)((const uint64_t *)ages)[i];
+    float age = (float)age_f64(ages, type, i);
+    return age < FLT_MAX ? age : FLT_MAX;
 }
 
 /* Age 0 gives the strength as it is, even one too small for the rest. */
@@ -118,8 +125,8 @@ int engram_decay_f32_ref(const struct engram_law *law, const float *tau_s, const
         float s = strength_of(strengths, i, flags);
         if (law->curve == ENGRAM_POWER_LAW) {
             double age = age_f64(ages, age_type, i);
-            out[i] =
-                age == 0 ? s : flush((float)((double)s * power_law(age, law->unit_s, law->beta)));
+            double left = power_law(age, law->unit_s, law->beta);
+            out[i] = age == 0 ? s : flush((float)((double)s * left));
             continue;
         }
         float age = age_f32(ages, age_type, i);

@@ -411,6 +411,17 @@ static void decay_corners(struct random *r)
     expect(out == 0, "after an infinite time %g is left, not 0", out);
     expect_ok(engram_decay_f32(&law, &tau_s, &one, &far, ENGRAM_AGE_F32, 0, 1, &out), "decay_f32");
     expect(out == 1, "what never fades has %g left, not 1", out);
+
+    float least = FLT_MIN, denormal = 1e-39f;
+    for (law.curve = ENGRAM_EXPONENTIAL; law.curve <= ENGRAM_POWER_LAW; law.curve++) {
+        law.tau_s = law.unit_s = 1e30;
+        law.beta = 1;
+        expect_ok(engram_decay_f32(&law, NULL, &least, &one, ENGRAM_AGE_F32, 0, 1, &out), "decay");
+        expect(out == 0, "what rounds to the least normal float is %g, not 0", out);
+        expect_ok(engram_decay_f32(&law, NULL, &least, &denormal, ENGRAM_AGE_F32, 0, 1, &out),
+                  "decay");
+        expect(out == least, "no time leaves %g of the least normal float", out);
+    }
 }
 
 static void pow_f32(struct random *r)
@@ -584,6 +595,63 @@ static void decay_relations(struct random *r)
     expect_ok(engram_decay_f32(&law, NULL, &first, &b, ENGRAM_AGE_F64, 0, 1, &second), "decay");
     expect_ok(engram_decay_f32(&law, NULL, NULL, &sum, ENGRAM_AGE_F64, 0, 1, &total), "decay");
     expect_near(second, total, 2e-6, "strength after two ages", 0);
+}
+
+/* ---- hosts that take denormals for zeros ------------------------------------------------- */
+
+enum { FEW = 100, ELEMENTARY = 6 };
+
+/* What the elementary functions and decay make of a case. */
+static void elementary(struct random r, float out[ELEMENTARY][FEW])
+{
+    float x[FEW], y[FEW], tau_s[FEW];
+    double fine[FEW];
+    uint64_t whole[FEW];
+    size_t n = random_below(&r, FEW + 1);
+    uint32_t tiny = random_below(&r, 8); /* one in so many is denormal */
+    for (size_t i = 0; i < n; i++) {
+        uint32_t choice = random_below(&r, 8);
+        x[i] = choice == 0 ? odd_number(&r) : choice == 1 ? any_float(&r) : 0;
+        x[i] = choice > 1 ? (float)random_between(&r, -2, 2) : x[i];
+        y[i] = (float)random_between(&r, -30, 30);
+        tau_s[i] = choice == 2 ? y[i] : (float)exp(random_between(&r, -3, 18));
+        whole[i] = random_next(&r) >> random_below(&r, 64);
+        fine[i] = exp(random_between(&r, -100, 20));
+        if (random_below(&r, 8) < tiny) {
+            uint32_t bits = (uint32_t)random_next(&r) & 0x807fffff;
+            memcpy(choice < 4 ? &x[i] : &y[i], &bits, sizeof bits);
+            fine[i] = 0x1p-1000 * fine[i];
+        }
+    }
+    float threshold = (float)random_between(&r, -1, 1), temperature = 0.01f + fabsf(threshold);
+    struct engram_law law = some_law(&r);
+    uint32_t flags = random_below(&r, 2) ? ENGRAM_UNCLAMPED : 0, type = random_below(&r, 3);
+    const void *ages = type == ENGRAM_AGE_U64   ? (void *)whole
+                       : type == ENGRAM_AGE_F32 ? (void *)y
+                                                : (void *)fine;
+    expect_ok(engram_exp_f32(x, n, out[0]), "exp_f32");
+    expect_ok(engram_log_f32(x, n, out[1]), "log_f32");
+    expect_ok(engram_pow_f32(x, y, n, out[2]), "pow_f32");
+    expect_ok(engram_sigmoid_f32(x, threshold, temperature, n, out[3]), "sigmoid_f32");
+    expect_ok(engram_decay_f32(&law, NULL, x, ages, type, flags, n, out[4]), "decay_f32");
+    law.curve = ENGRAM_EXPONENTIAL;
+    expect_ok(engram_decay_f32(&law, tau_s, x, ages, type, flags, n, out[5]), "decay_f32");
+}
+
+static void flushed_bits(struct random *r)
+{
+    static const char *const names[ELEMENTARY] = {"exp_f32",     "log_f32",   "pow_f32",
+                                                  "sigmoid_f32", "decay_f32", "decay_f32 by tau_s"};
+    float want[ELEMENTARY][FEW] = {{0}}, got[ELEMENTARY][FEW] = {{0}};
+    elementary(*r, want);
+    bool before = flush_subnormals(true);
+    elementary(*r, got);
+    flush_subnormals(before);
+    for (size_t f = 0; f < ELEMENTARY; f++)
+        for (size_t i = 0; i < FEW; i++)
+            expect(memcmp(&got[f][i], &want[f][i], sizeof **got) == 0 ||
+                       (isnan(got[f][i]) && isnan(want[f][i])),
+                   "%s: element %zu is %a, not %a", names[f], i, got[f][i], want[f][i]);
 }
 
 /* ---- graphs ----------------------------------------------------------------------------- */
@@ -1219,6 +1287,7 @@ static const struct group {
     {"normalise", "normalisation is within 1e-6", normalise, 10000, 0, 0},
     {"frontier-examples", "a frontier has its values", frontier_examples, 1, 0, 0},
     {"frontier", "a frontier gives the bits of the definition", frontier, 10000, 0, 0},
+    {"flushed-bits", "denormals taken for zeros change no bit", flushed_bits, 10000, 0, 0},
     {"log-flushed", "log_f32 holds while denormals count as zero", log_f32, 1000, 1, 0},
     {"pow-flushed", "pow_f32 holds while denormals count as zero", pow_f32, 1000, 1, 0},
     {"similarity-flushed", "cosines hold while denormals count as zero", similarity, 1000, 1, 0},
