@@ -64,6 +64,9 @@ typedef int engram_block_work(void *data, size_t first, size_t last);
  * have run. */
 int engram_in_blocks(size_t n, size_t block, engram_block_work *work, void *data);
 
+/* Elements of a block where each is the work of a few nanoseconds. */
+enum { ENGRAM_BLOCK = 1 << 16 };
+
 /* An ENGRAM_* variable, NULL if it is not set or the environment is not read. */
 const char *engram_environment(const char *name);
 

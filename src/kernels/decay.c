@@ -32,13 +32,34 @@ int engram_check_law(const char *function, struct engram_law *law, const float *
                        function, (unsigned)law->curve);
 }
 
+struct decay {
+    __typeof__(engram_decay_f32) *version;
+    struct engram_law law;
+    const float *tau_s, *strengths;
+    const void *ages;
+    uint32_t age_type, flags;
+    float *out;
+};
+
+/* An array decayed in place must not stop half-way, so the cancel flag is not looked at. */
+static int decay_block(void *data, size_t first, size_t last)
+{
+    const struct decay *d = data;
+    size_t age_bytes = d->age_type == ENGRAM_AGE_F32 ? sizeof(float) : sizeof(uint64_t);
+    return d->version(&d->law, d->tau_s ? d->tau_s + first : NULL,
+                      d->strengths ? d->strengths + first : NULL,
+                      (const char *)d->ages + first * age_bytes, d->age_type, d->flags,
+                      last - first, d->out + first);
+}
+
 int engram_decay_f32(const struct engram_law *law, const float *tau_s, const float *strengths,
                      const void *ages, uint32_t age_type, uint32_t flags, size_t n, float *out)
 {
     ENGRAM_NEED_OPTIONS(law);
-    struct engram_law own;
-    engram_read_options(&own, sizeof own, law);
-    int status = engram_check_law(__func__, &own, tau_s);
+    struct decay decay = {
+        ENGRAM_VERSION(decay_f32), {0}, tau_s, strengths, ages, age_type, flags, out};
+    engram_read_options(&decay.law, sizeof decay.law, law);
+    int status = engram_check_law(__func__, &decay.law, tau_s);
     if (status != ENGRAM_OK)
         return status;
     if (age_type > ENGRAM_AGE_F64)
@@ -55,7 +76,7 @@ int engram_decay_f32(const struct engram_law *law, const float *tau_s, const flo
     ENGRAM_NEED(ages);
     ENGRAM_NEED(out);
     uint64_t begun = engram_begin();
-    status = ENGRAM_VERSION(decay_f32)(&own, tau_s, strengths, ages, age_type, flags, n, out);
+    status = engram_in_blocks(n, ENGRAM_BLOCK, decay_block, &decay);
     engram_count(KERNEL_decay_f32, n, begun);
     return status;
 }
@@ -103,8 +124,8 @@ static double age_f64(const void *ages, uint32_t type, size_t i)
 {
     if (type == ENGRAM_AGE_U64)
         return (double)((const uint64_t *)ages)[i];
-    double age = type == ENGRAM_AGE_F32 ? (double)((const float *)ages)[i]
-                                        : ((const double *)ages)[i];
+    double age =
+        type == ENGRAM_AGE_F32 ? (double)((const float *)ages)[i] : ((const double *)ages)[i];
     return age >= (double)FLT_MIN ? age : 0;
 }
 

@@ -20,6 +20,21 @@ double engram_pow(double x, double y)
     return engram_pow1_f64(x, y);
 }
 
+/* ---- doors */
+
+/* A function of one number, over arrays. */
+struct map {
+    __typeof__(engram_exp_f32) *version;
+    const float *x;
+    float *out;
+};
+
+static int map_block(void *data, size_t first, size_t last)
+{
+    const struct map *m = data;
+    return m->version(m->x + first, last - first, m->out + first);
+}
+
 int engram_exp_f32(const float *x, size_t n, float *out)
 {
     if (n == 0)
@@ -27,7 +42,8 @@ int engram_exp_f32(const float *x, size_t n, float *out)
     ENGRAM_NEED(x);
     ENGRAM_NEED(out);
     uint64_t begun = engram_begin();
-    int status = ENGRAM_VERSION(exp_f32)(x, n, out);
+    struct map map = {ENGRAM_VERSION(exp_f32), x, out};
+    int status = engram_in_blocks(n, ENGRAM_BLOCK, map_block, &map);
     engram_count(KERNEL_exp_f32, n, begun);
     return status;
 }
@@ -39,9 +55,22 @@ int engram_log_f32(const float *x, size_t n, float *out)
     ENGRAM_NEED(x);
     ENGRAM_NEED(out);
     uint64_t begun = engram_begin();
-    int status = ENGRAM_VERSION(log_f32)(x, n, out);
+    struct map map = {ENGRAM_VERSION(log_f32), x, out};
+    int status = engram_in_blocks(n, ENGRAM_BLOCK, map_block, &map);
     engram_count(KERNEL_log_f32, n, begun);
     return status;
+}
+
+struct powers {
+    __typeof__(engram_pow_f32) *version;
+    const float *x, *y;
+    float *out;
+};
+
+static int pow_block(void *data, size_t first, size_t last)
+{
+    const struct powers *p = data;
+    return p->version(p->x + first, p->y + first, last - first, p->out + first);
 }
 
 int engram_pow_f32(const float *x, const float *y, size_t n, float *out)
@@ -52,9 +81,22 @@ int engram_pow_f32(const float *x, const float *y, size_t n, float *out)
     ENGRAM_NEED(y);
     ENGRAM_NEED(out);
     uint64_t begun = engram_begin();
-    int status = ENGRAM_VERSION(pow_f32)(x, y, n, out);
+    struct powers powers = {ENGRAM_VERSION(pow_f32), x, y, out};
+    int status = engram_in_blocks(n, ENGRAM_BLOCK, pow_block, &powers);
     engram_count(KERNEL_pow_f32, n, begun);
     return status;
+}
+
+struct sigmoids {
+    __typeof__(engram_sigmoid_f32) *version;
+    const float *x;
+    float threshold, temperature, *out;
+};
+
+static int sigmoid_block(void *data, size_t first, size_t last)
+{
+    const struct sigmoids *s = data;
+    return s->version(s->x + first, s->threshold, s->temperature, last - first, s->out + first);
 }
 
 int engram_sigmoid_f32(const float *x, float threshold, float temperature, size_t n, float *out)
@@ -68,7 +110,8 @@ int engram_sigmoid_f32(const float *x, float threshold, float temperature, size_
     ENGRAM_NEED(x);
     ENGRAM_NEED(out);
     uint64_t begun = engram_begin();
-    int status = ENGRAM_VERSION(sigmoid_f32)(x, threshold, temperature, n, out);
+    struct sigmoids sigmoids = {ENGRAM_VERSION(sigmoid_f32), x, threshold, temperature, out};
+    int status = engram_in_blocks(n, ENGRAM_BLOCK, sigmoid_block, &sigmoids);
     engram_count(KERNEL_sigmoid_f32, n, begun);
     return status;
 }

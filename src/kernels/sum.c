@@ -22,6 +22,19 @@ int engram_weighted_sum_f32(const float *rows, const uint32_t *ids, const float 
     return status;
 }
 
+struct axpy {
+    __typeof__(engram_axpy_f32) *version;
+    float a;
+    const float *x;
+    float *y;
+};
+
+static int axpy_block(void *data, size_t first, size_t last)
+{
+    const struct axpy *w = data;
+    return w->version(w->a, w->x + first, last - first, w->y + first);
+}
+
 int engram_axpy_f32(float a, const float *x, size_t n, float *y)
 {
     if (n == 0)
@@ -29,7 +42,8 @@ int engram_axpy_f32(float a, const float *x, size_t n, float *y)
     ENGRAM_NEED(x);
     ENGRAM_NEED(y);
     uint64_t begun = engram_begin();
-    int status = ENGRAM_VERSION(axpy_f32)(a, x, n, y);
+    struct axpy axpy = {ENGRAM_VERSION(axpy_f32), a, x, y};
+    int status = engram_in_blocks(n, ENGRAM_BLOCK, axpy_block, &axpy);
     engram_count(KERNEL_axpy_f32, n, begun);
     return status;
 }

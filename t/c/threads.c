@@ -324,6 +324,55 @@ static void hosts(void)
     }
     loops.pool = NULL;
     loops.backwards = false;
+/* ---- arrays of several blocks */
+
+/* The version of a kernel that takes whole arrays in one go. */
+#define WHOLE(name) ((__typeof__(engram_##name) *)engram_kernel_version(#name, "ref"))
+
+static void long_arrays(void)
+{
+    enum { N = 3 * 65536 + 5 };
+    float *x = malloc(N * sizeof *x), *y = malloc(N * sizeof *y), *got = malloc(N * sizeof *got),
+          *want = malloc(N * sizeof *want);
+    double *ages = malloc(N * sizeof *ages);
+    struct engram_rng rng = {7};
+    struct engram_law law = {.size = sizeof law, .tau_s = 1000};
+    engram_rng_fill_uniform(&rng, N, x);
+    engram_rng_fill_uniform(&rng, N, y);
+    for (int i = 0; i < N; i++)
+        ages[i] = 1e5 * (double)x[N - 1 - i];
+    size_t before = loops.shared;
+    loops.pool = pool_new(3);
+
+    engram_exp_f32(x, N, got);
+    WHOLE(exp_f32)(x, N, want);
+    ok(memcmp(got, want, N * sizeof *got) == 0, "exp_f32 in blocks is exp_f32 of the whole");
+    engram_log_f32(x, N, got);
+    WHOLE(log_f32)(x, N, want);
+    ok(memcmp(got, want, N * sizeof *got) == 0, "and so is log_f32");
+    engram_pow_f32(x, y, N, got);
+    WHOLE(pow_f32)(x, y, N, want);
+    ok(memcmp(got, want, N * sizeof *got) == 0, "pow_f32");
+    engram_sigmoid_f32(x, 0.25f, 0.5f, N, got);
+    WHOLE(sigmoid_f32)(x, 0.25f, 0.5f, N, want);
+    ok(memcmp(got, want, N * sizeof *got) == 0, "sigmoid_f32");
+    engram_axpy_f32(0.5f, x, N, got);
+    WHOLE(axpy_f32)(0.5f, x, N, want);
+    ok(memcmp(got, want, N * sizeof *got) == 0, "axpy_f32");
+    engram_decay_f32(&law, NULL, got, ages, ENGRAM_AGE_F64, ENGRAM_UNCLAMPED, N, got);
+    WHOLE(decay_f32)(&law, NULL, want, ages, ENGRAM_AGE_F64, ENGRAM_UNCLAMPED, N, want);
+    ok(memcmp(got, want, N * sizeof *got) == 0, "decay_f32, in place");
+    engram_decay_f32(&law, y, x, y, ENGRAM_AGE_F32, 0, N, got);
+    WHOLE(decay_f32)(&law, y, x, y, ENGRAM_AGE_F32, 0, N, want);
+    ok(memcmp(got, want, N * sizeof *got) == 0, "decay_f32 with a time constant each");
+    is_int((long long)(loops.shared - before), 7, "by the host's threads");
+    pool_free(loops.pool);
+    loops.pool = NULL;
+    free(x);
+    free(y);
+    free(got);
+    free(want);
+    free(ages);
 }
 
 /* ---- arenas */
@@ -485,6 +534,7 @@ int main(void)
 
     pools();
     hosts();
+    long_arrays();
     arenas();
     is_int(on_threads(fails), THREADS, "the last failure is the thread's own");
     uint64_t calls = calls_of("log_f32");
