@@ -11,12 +11,18 @@
  *   vf_fma(a, b, c)          a * b + c, rounded once
  *   vf_less(a, b) ..         masks; false where one is NaN
  *   vf_select(m, a, b)       a where m, else b
- *   vm_bits(m)               lane i as bit i
+ *   vf_min(a, b)             a < b ? a : b, so b where one is NaN
+ *   vi_min_u(a, b), vi_at_most_u(a, b)  of unsigned numbers
+ *   vm_bits(m), vm_all(m)    lane i as bit i; whether all are set, as in vm_ones()
  *   vf_gather(base, at)      base[at[i]], at as int32
  *   vf_of_vi, vi_of_vf       int32 to float, to nearest; float to int32, towards zero
  *   vf_of_bf16(p), vf_of_f16(p)  VF half floats
  *   vf_halve(v)              adds lanes pairwise, VF/2, VF/4, .. 1
  *   vd, vl, vdm              a register of VD = VF/2 doubles, of int64, and its masks, alike
+ *   vl_load(p), vl_store(p, v)
+ *   vl_load_n(p, n)          the first n of 64 bits, as vf_load_n
+ *   vd_of_ul(a)              VD uint64 to double, rounded once
+ *   vf_of_ul(low, high)      VF uint64 to float, rounded once
  *   vd_low(v), vd_high(v)    the two halves of a vf, widened; vf_of_vd(low, high) narrows
  *   vi_dot(acc, a, b)        adds the products of 4 * VF int8 in -127 .. 127, some 4 to each lane */
 #ifndef ENGRAM_SIMD_H
@@ -24,6 +30,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 // clang-format off
 #if defined ENGRAM_RUNG_AVX512VNNI
@@ -59,6 +66,7 @@ static inline vf vf_sub(vf a, vf b) { return _mm512_sub_ps(a, b); }
 static inline vf vf_mul(vf a, vf b) { return _mm512_mul_ps(a, b); }
 static inline vf vf_div(vf a, vf b) { return _mm512_div_ps(a, b); }
 static inline vf vf_fma(vf a, vf b, vf c) { return _mm512_fmadd_ps(a, b, c); }
+static inline vf vf_min(vf a, vf b) { return _mm512_min_ps(a, b); }
 static inline vf vf_abs(vf a) { return _mm512_abs_ps(a); }
 static inline vf vf_neg(vf a) { return _mm512_xor_ps(a, _mm512_set1_ps(-0.0f)); }
 
@@ -68,6 +76,7 @@ static inline vm vf_equal(vf a, vf b) { return _mm512_cmp_ps_mask(a, b, _CMP_EQ_
 static inline vf vf_select(vm m, vf a, vf b) { return _mm512_mask_blend_ps(m, b, a); }
 static inline vi vi_select(vm m, vi a, vi b) { return _mm512_mask_blend_epi32(m, b, a); }
 static inline uint32_t vm_bits(vm m) { return m; }
+static inline vm vm_ones(void) { return 0xffff; }
 static inline vm vm_and(vm a, vm b) { return a & b; }
 static inline vm vm_or(vm a, vm b) { return a | b; }
 
@@ -85,6 +94,8 @@ static inline vi vi_shl(vi a, int n) { return _mm512_slli_epi32(a, (unsigned)n);
 static inline vi vi_shr(vi a, int n) { return _mm512_srli_epi32(a, (unsigned)n); }
 static inline vi vi_sar(vi a, int n) { return _mm512_srai_epi32(a, (unsigned)n); }
 static inline vm vi_less(vi a, vi b) { return _mm512_cmplt_epi32_mask(a, b); }
+static inline vm vi_at_most_u(vi a, vi b) { return _mm512_cmple_epu32_mask(a, b); }
+static inline vi vi_min_u(vi a, vi b) { return _mm512_min_epu32(a, b); }
 static inline vm vi_equal(vi a, vi b) { return _mm512_cmpeq_epi32_mask(a, b); }
 static inline int32_t vi_sum(vi a) { return _mm512_reduce_add_epi32(a); }
 static inline vi vi_of_bits(vf a) { return _mm512_castps_si512(a); }
@@ -111,6 +122,8 @@ static inline vd vd_select(vdm m, vd a, vd b) { return _mm512_mask_blend_pd(m, b
 static inline uint32_t vdm_bits(vdm m) { return m; }
 static inline vl vl_set(int64_t x) { return _mm512_set1_epi64(x); }
 static inline vl vl_load(const void *p) { return _mm512_loadu_si512(p); }
+static inline vl vl_load_n(const void *p, ptrdiff_t n) { return _mm512_maskz_loadu_epi64((vdm)vf_first(n < VD ? n : VD), p); }
+static inline void vl_store(void *p, vl v) { _mm512_storeu_si512(p, v); }
 static inline vl vl_add(vl a, vl b) { return _mm512_add_epi64(a, b); }
 static inline vl vl_sub(vl a, vl b) { return _mm512_sub_epi64(a, b); }
 static inline vl vl_and(vl a, vl b) { return _mm512_and_si512(a, b); }
@@ -120,14 +133,14 @@ static inline vl vl_shr(vl a, int n) { return _mm512_srli_epi64(a, (unsigned)n);
 static inline vl vl_of_bits(vd a) { return _mm512_castpd_si512(a); }
 static inline vd vd_of_bits(vl a) { return _mm512_castsi512_pd(a); }
 
+static inline vd vd_of_ul(vl a) { return _mm512_cvtepu64_pd(a); }
+static inline vf vf_of_halves(__m256 low, __m256 high) { return _mm512_castpd_ps(_mm512_insertf64x4(_mm512_castps_pd(_mm512_castps256_ps512(low)), _mm256_castps_pd(high), 1)); }
+static inline vf vf_of_ul(vl low, vl high) { return vf_of_halves(_mm512_cvtepu64_ps(low), _mm512_cvtepu64_ps(high)); }
+
 static inline __m256 vf_upper_half(vf v) { return _mm256_castpd_ps(_mm512_extractf64x4_pd(_mm512_castps_pd(v), 1)); }
 static inline vd vd_low(vf v) { return _mm512_cvtps_pd(_mm512_castps512_ps256(v)); }
 static inline vd vd_high(vf v) { return _mm512_cvtps_pd(vf_upper_half(v)); }
-static inline vf vf_of_vd(vd low, vd high)
-{
-    return _mm512_castpd_ps(_mm512_insertf64x4(_mm512_castps_pd(_mm512_castps256_ps512(_mm512_cvtpd_ps(low))),
-                                               _mm256_castps_pd(_mm512_cvtpd_ps(high)), 1));
-}
+static inline vf vf_of_vd(vd low, vd high) { return vf_of_halves(_mm512_cvtpd_ps(low), _mm512_cvtpd_ps(high)); }
 
 /* The signs of a go over to b, so that one factor is unsigned. */
 static inline vi vi_dot(vi acc, vi a, vi b)
@@ -163,6 +176,7 @@ static inline vf vf_sub(vf a, vf b) { return _mm256_sub_ps(a, b); }
 static inline vf vf_mul(vf a, vf b) { return _mm256_mul_ps(a, b); }
 static inline vf vf_div(vf a, vf b) { return _mm256_div_ps(a, b); }
 static inline vf vf_fma(vf a, vf b, vf c) { return _mm256_fmadd_ps(a, b, c); }
+static inline vf vf_min(vf a, vf b) { return _mm256_min_ps(a, b); }
 static inline vf vf_abs(vf a) { return _mm256_andnot_ps(_mm256_set1_ps(-0.0f), a); }
 static inline vf vf_neg(vf a) { return _mm256_xor_ps(a, _mm256_set1_ps(-0.0f)); }
 
@@ -172,6 +186,7 @@ static inline vm vf_equal(vf a, vf b) { return _mm256_cmp_ps(a, b, _CMP_EQ_OQ); 
 static inline vf vf_select(vm m, vf a, vf b) { return _mm256_blendv_ps(b, a, m); }
 static inline vi vi_select(vm m, vi a, vi b) { return _mm256_blendv_epi8(b, a, _mm256_castps_si256(m)); }
 static inline uint32_t vm_bits(vm m) { return (uint32_t)_mm256_movemask_ps(m); }
+static inline vm vm_ones(void) { return _mm256_castsi256_ps(_mm256_set1_epi32(-1)); }
 static inline vm vm_and(vm a, vm b) { return _mm256_and_ps(a, b); }
 static inline vm vm_or(vm a, vm b) { return _mm256_or_ps(a, b); }
 
@@ -194,6 +209,8 @@ static inline vi vi_shr(vi a, int n) { return _mm256_srli_epi32(a, n); }
 static inline vi vi_sar(vi a, int n) { return _mm256_srai_epi32(a, n); }
 static inline vm vi_less(vi a, vi b) { return _mm256_castsi256_ps(_mm256_cmpgt_epi32(b, a)); }
 static inline vm vi_equal(vi a, vi b) { return _mm256_castsi256_ps(_mm256_cmpeq_epi32(a, b)); }
+static inline vi vi_min_u(vi a, vi b) { return _mm256_min_epu32(a, b); }
+static inline vm vi_at_most_u(vi a, vi b) { return vi_equal(vi_min_u(a, b), a); }
 static inline int32_t vi_sum(vi a)
 {
     __m128i four = _mm_add_epi32(_mm256_castsi256_si128(a), _mm256_extracti128_si256(a, 1));
@@ -224,6 +241,12 @@ static inline vd vd_select(vdm m, vd a, vd b) { return _mm256_blendv_pd(b, a, m)
 static inline uint32_t vdm_bits(vdm m) { return (uint32_t)_mm256_movemask_pd(m); }
 static inline vl vl_set(int64_t x) { return _mm256_set1_epi64x(x); }
 static inline vl vl_load(const void *p) { return _mm256_loadu_si256(p); }
+static inline vl vl_load_n(const void *p, ptrdiff_t n)
+{
+    __m256i first = vf_first(n < VD ? n : VD);
+    return _mm256_maskload_epi64(p, _mm256_cvtepi32_epi64(_mm256_castsi256_si128(first)));
+}
+static inline void vl_store(void *p, vl v) { _mm256_storeu_si256(p, v); }
 static inline vl vl_add(vl a, vl b) { return _mm256_add_epi64(a, b); }
 static inline vl vl_sub(vl a, vl b) { return _mm256_sub_epi64(a, b); }
 static inline vl vl_and(vl a, vl b) { return _mm256_and_si256(a, b); }
@@ -232,6 +255,14 @@ static inline vl vl_shl(vl a, int n) { return _mm256_slli_epi64(a, n); }
 static inline vl vl_shr(vl a, int n) { return _mm256_srli_epi64(a, n); }
 static inline vl vl_of_bits(vd a) { return _mm256_castpd_si256(a); }
 static inline vd vd_of_bits(vl a) { return _mm256_castsi256_pd(a); }
+
+/* The halves of each number become doubles of 2^84 and 2^52, exactly; the last sum rounds. */
+static inline vd vd_of_ul(vl a)
+{
+    vd high = vd_of_bits(vl_or(vl_shr(a, 32), vl_of_bits(vd_set(0x1p84))));
+    vd low = vd_of_bits(_mm256_blend_epi16(a, vl_of_bits(vd_set(0x1p52)), 0xcc));
+    return vd_add(vd_sub(high, vd_set(0x1p84 + 0x1p52)), low);
+}
 
 static inline vd vd_low(vf v) { return _mm256_cvtps_pd(_mm256_castps256_ps128(v)); }
 static inline vd vd_high(vf v) { return _mm256_cvtps_pd(_mm256_extractf128_ps(v, 1)); }
@@ -269,6 +300,7 @@ static inline vf vf_sub(vf a, vf b) { return vsubq_f32(a, b); }
 static inline vf vf_mul(vf a, vf b) { return vmulq_f32(a, b); }
 static inline vf vf_div(vf a, vf b) { return vdivq_f32(a, b); }
 static inline vf vf_fma(vf a, vf b, vf c) { return vfmaq_f32(c, a, b); }
+static inline vf vf_min(vf a, vf b) { return vbslq_f32(vcltq_f32(a, b), a, b); }
 static inline vf vf_abs(vf a) { return vabsq_f32(a); }
 static inline vf vf_neg(vf a) { return vnegq_f32(a); }
 
@@ -282,6 +314,7 @@ static inline uint32_t vm_bits(vm m)
     static const uint32_t lane[4] = {1, 2, 4, 8};
     return vaddvq_u32(vandq_u32(m, vld1q_u32(lane)));
 }
+static inline vm vm_ones(void) { return vdupq_n_u32(UINT32_MAX); }
 static inline vm vm_and(vm a, vm b) { return vandq_u32(a, b); }
 static inline vm vm_or(vm a, vm b) { return vorrq_u32(a, b); }
 
@@ -311,6 +344,8 @@ static inline vi vi_shr(vi a, int n) { return vreinterpretq_s32_u32(vshlq_u32(vr
 static inline vi vi_sar(vi a, int n) { return vshlq_s32(a, vdupq_n_s32(-n)); }
 static inline vm vi_less(vi a, vi b) { return vcltq_s32(a, b); }
 static inline vm vi_equal(vi a, vi b) { return vceqq_s32(a, b); }
+static inline vi vi_min_u(vi a, vi b) { return vreinterpretq_s32_u32(vminq_u32(vreinterpretq_u32_s32(a), vreinterpretq_u32_s32(b))); }
+static inline vm vi_at_most_u(vi a, vi b) { return vcleq_u32(vreinterpretq_u32_s32(a), vreinterpretq_u32_s32(b)); }
 static inline int32_t vi_sum(vi a) { return vaddvq_s32(a); }
 static inline vi vi_of_bits(vf a) { return vreinterpretq_s32_f32(a); }
 static inline vf vf_of_bits(vi a) { return vreinterpretq_f32_s32(a); }
@@ -342,6 +377,13 @@ static inline vd vd_select(vdm m, vd a, vd b) { return vbslq_f64(m, a, b); }
 static inline uint32_t vdm_bits(vdm m) { return (vgetq_lane_u64(m, 0) & 1) | (vgetq_lane_u64(m, 1) & 2); }
 static inline vl vl_set(int64_t x) { return vdupq_n_s64(x); }
 static inline vl vl_load(const void *p) { return vreinterpretq_s64_u8(vld1q_u8(p)); }
+static inline vl vl_load_n(const void *p, ptrdiff_t n)
+{
+    int64_t lane[VD] = {0};
+    memcpy(lane, p, (size_t)(n < 0 ? 0 : n > VD ? VD : n) * sizeof *lane);
+    return vld1q_s64(lane);
+}
+static inline void vl_store(void *p, vl v) { vst1q_u8(p, vreinterpretq_u8_s64(v)); }
 static inline vl vl_add(vl a, vl b) { return vaddq_s64(a, b); }
 static inline vl vl_sub(vl a, vl b) { return vsubq_s64(a, b); }
 static inline vl vl_and(vl a, vl b) { return vandq_s64(a, b); }
@@ -350,6 +392,8 @@ static inline vl vl_shl(vl a, int n) { return vshlq_s64(a, vdupq_n_s64(n)); }
 static inline vl vl_shr(vl a, int n) { return vreinterpretq_s64_u64(vshlq_u64(vreinterpretq_u64_s64(a), vdupq_n_s64(-n))); }
 static inline vl vl_of_bits(vd a) { return vreinterpretq_s64_f64(a); }
 static inline vd vd_of_bits(vl a) { return vreinterpretq_f64_s64(a); }
+
+static inline vd vd_of_ul(vl a) { return vcvtq_f64_u64(vreinterpretq_u64_s64(a)); }
 
 static inline vd vd_low(vf v) { return vcvt_f64_f32(vget_low_f32(v)); }
 static inline vd vd_high(vf v) { return vcvt_high_f64_f32(v); }
@@ -403,6 +447,28 @@ static inline float vf_halve(vf v) { return vf_halve_8(v); }
 
 /* For functions whose arguments choose their code: their constants must arrive. */
 #define INLINED static inline __attribute__((always_inline))
+
+static inline int vm_all(vm m)
+{
+    return vm_bits(m) == (1u << VF) - 1;
+}
+
+#if !defined ENGRAM_RUNG_AVX512
+/* A double holds what is below 2^53, so that only the second conversion rounds. */
+static inline vf vf_of_ul(vl low, vl high)
+{
+    vf v = vf_of_vd(vd_of_ul(low), vd_of_ul(high));
+    if (vm_all(vf_less(v, vf_set(0x1p53f))))
+        return v;
+    uint64_t lane[VF];
+    float rounded[VF];
+    vl_store(lane, low);
+    vl_store(lane + VD, high);
+    for (int i = 0; i < VF; i++)
+        rounded[i] = (float)lane[i];
+    return vf_load(rounded);
+}
+#endif
 
 /* Asks for memory that is read soon. */
 static inline void prefetch(const void *p)

@@ -11,6 +11,15 @@ static const void *ages;
 static uint32_t age_type, flags;
 static float *out, *strengths_before;
 
+/* A little above the middle of two floats, or any number. A double between would round to that
+ * middle. */
+static uint64_t between_floats(struct random *r)
+{
+    uint32_t shift = 31 + random_below(r, 9);
+    uint64_t any = random_next(r), half = (uint64_t)1 << (shift - 1);
+    return any & 1 ? any >> random_below(r, 64) : (any >> 40 | 1 << 23) << shift | half | 1;
+}
+
 /* Seconds in [0, high), as every type of age; the floating ones are now and then negative. */
 static const void *make_ages(struct kcall *call, double high)
 {
@@ -18,9 +27,13 @@ static const void *make_ages(struct kcall *call, double high)
         return kfloats(call, call->n, -0.01 * high, high);
     if (age_type == ENGRAM_AGE_U64) {
         uint64_t *whole = kblock(call, call->n, sizeof *whole, KINPUT);
+        uint32_t large = kchoose(call, 3);
+        if (large == 1)
+            law.tau_s = 1e18;
         for (size_t i = 0; i < call->n; i++)
             whole[i] = call->kind == KZEROS  ? 0
                        : call->kind == KHUGE ? UINT64_MAX - random_below(&call->random, 2)
+                       : large == 1          ? between_floats(&call->random)
                                              : (uint64_t)random_between(&call->random, 0, high);
         return whole;
     }
@@ -47,6 +60,10 @@ static void make_decay(struct kcall *call)
     };
     if (kchoose(call, 2))
         law.tau_s = random_between(&call->random, 1, 1e6);
+    if (kchoose(call, 4) == 1) /* what is left comes close to 0, or stays close to 1 */
+        law.beta = kchoose(call, 2) ? 200 : 1e-9;
+    if (kchoose(call, 2))
+        law.unit_s = random_between(&call->random, 1, 1e6);
 
     out = kblock(call, call->n, sizeof *out, KFLOATS);
     uint32_t place = kchoose(call, 4); /* apart, in place, or all strengths 1 */
