@@ -365,7 +365,7 @@ static void long_rows(struct engram_rng *rng)
     }
     engram_weighted_sum_f32(matrix, NULL, scores, ROWS, WIDTH, sum);
     take(sum, sizeof sum);
-    engram_axpy_f32(-0.3f, matrix, (ROWS - 1) * WIDTH, matrix + WIDTH);
+    engram_axpy_f32(-0.3f, matrix, ROWS / 2 * WIDTH, matrix + ROWS / 2 * WIDTH);
     take(matrix, ROWS * WIDTH * sizeof *matrix);
     free(matrix);
 }

@@ -324,6 +324,8 @@ static void hosts(void)
     }
     loops.pool = NULL;
     loops.backwards = false;
+}
+
 /* ---- arrays of several blocks */
 
 /* The version of a kernel that takes whole arrays in one go. */
