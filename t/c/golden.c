@@ -413,6 +413,28 @@ static void wide_graph(struct engram_rng *rng)
     engram_graph_free(graph);
 }
 
+/* Several queries side by side, of lengths with and without a whole last round. */
+static void panels(struct engram_rng *rng)
+{
+    static const size_t dims[] = {1, 63, 64, 97, 300};
+    enum { ROWS = 401, QUERIES = 37 };
+    for (size_t d = 0; d < sizeof dims / sizeof *dims; d++) {
+        size_t dim = dims[d];
+        float *rows = uniform(rng, ROWS * dim), *queries = uniform(rng, QUERIES * dim);
+        float norms[ROWS], *scores = malloc(QUERIES * ROWS * sizeof *scores),
+                           *memory = malloc(engram_panel_bytes(QUERIES, dim));
+        struct engram_panel panel;
+        engram_norms_f32(rows, ROWS, dim, norms);
+        engram_panel_pack(queries, QUERIES, dim, memory, &panel);
+        engram_panel_cosines_f32(&panel, rows, norms, ROWS, ROWS, scores);
+        take(scores, QUERIES * ROWS * sizeof *scores);
+        free(rows);
+        free(queries);
+        free(scores);
+        free(memory);
+    }
+}
+
 /* Blocks by themselves: the norms of pieces of an array. */
 struct pieces {
     const float *x;
@@ -459,6 +481,7 @@ static const struct {
     {"wide-graph", wide_graph},
     {"blocks", blocks},
     {"tiny", tiny},
+    {"panels", panels},
 };
 
 static uint64_t hash_of(size_t workload)
