@@ -1,9 +1,11 @@
 /* kernels.c - every version of every kernel: checked against the reference by bits, and timed.
  * SPDX-License-Identifier: MIT
  *
- * Usage: t/kernels.t [--seed N] [--bench [--quick]] [kernel ...] */
+ * Usage: t/kernels.t [--seed N] [--bench [--quick] [--json FILE]] [kernel ...] */
 #include "kernels/kcase.h"
+#include "bench.h"
 #include "cpu.h"
+#include "limits.h"
 #include "tap.h"
 
 #include <setjmp.h>
@@ -58,6 +60,7 @@ static void room(struct kblock *block, size_t bytes)
                           MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0),
                      "no memory to map");
     block->room = all + page;
+    madvise(all, block->room_bytes + 2 * page, MADV_HUGEPAGE);
     if (mprotect(block->room, block->room_bytes, PROT_READ | PROT_WRITE))
         need(NULL, "no memory to map");
 }
@@ -121,6 +124,7 @@ static void fresh(struct kcall *call, const struct kcase *c, size_t n, size_t ro
     call->kind = kind;
     call->blocks = 0;
     call->status = ENGRAM_OK;
+    call->elements = call->gathers = 0;
     call->random =
         random_for(seed, c->name, n * 64 + (uint64_t)kind * 2 + (uint64_t)call->beginning);
     c->make(call);
@@ -420,75 +424,265 @@ static void check_list(void)
 
 /* ---- times ------------------------------------------------------------------------------ */
 
-static int ascending(const void *a, const void *b)
+/* Where the report goes. Text is none when JSON takes standard output. */
+static FILE *text, *json;
+static int quick;
+static double least, most; /* seconds of a round, and of all rounds of a contender */
+
+/* Prints a line of text where there is one. */
+static void __attribute__((format(printf, 1, 2))) say(const char *format, ...)
 {
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
+    va_list list;
+    va_start(list, format);
+    if (text)
+        vfprintf(text, format, list);
+    va_end(list);
 }
 
-/* Best and median seconds of one call. */
-static void time_version(struct kcall *call, const struct kcase *c, engram_any_kernel *version,
-                         int quick, double *best, double *median)
+/* What the table at the end shows of a kernel's version at a working set. */
+struct cell {
+    double ns, fraction;
+    char limit[16];
+};
+
+struct timed {
+    struct kcall *call;
+    const struct kcase *c;
+    enum engram_rung rung;
+    engram_any_kernel *version;
+    struct cell *cell;
+};
+
+static void run_timed(void *data)
 {
-    enum { SAMPLES = 15 };
-    double sample[SAMPLES], least = quick ? 1e-5 : 1e-2, total = 0;
-    size_t samples = 0, wanted = quick ? 3 : SAMPLES, repeats = 1;
-    while (samples < wanted && (samples < 3 || total < 1)) {
-        double begun = engram_clock();
-        for (size_t j = 0; j < repeats; j++)
-            c->run(call, version);
-        double seconds = engram_clock() - begun;
-        if (seconds < least)
-            repeats *= 2;
-        else
-            sample[samples++] = seconds / (double)repeats;
-        total += seconds;
-    }
-    qsort(sample, samples, sizeof *sample, ascending);
-    *best = sample[0];
-    *median = sample[samples / 2];
+    struct timed *timed = data;
+    timed->c->run(timed->call, timed->version);
 }
 
-static int bench_size(struct kcall *call, const struct kcase *c, size_t bytes, int quick)
+/* The limit that a call meets first on this machine, and the seconds it would take there at the
+ * rate found at the start. */
+struct bound {
+    struct limit *limit;
+    double amount, seconds;
+    char name[16];
+};
+
+static void bound_by(struct bound *bound, enum limit_kind kind, size_t bytes, double amount,
+                     const char *where, const char *what)
 {
+    if (amount <= 0)
+        return;
+    struct limit *limit = limit_of(kind, bytes);
+    double seconds = amount / limit->rate;
+    if (seconds <= bound->seconds)
+        return;
+    *bound = (struct bound){.limit = limit, .amount = amount, .seconds = seconds};
+    snprintf(bound->name, sizeof bound->name, "%s%s%s", where, *where && *what ? " " : "", what);
+}
+
+/* Every byte comes in once, and what is written goes out again; what a pure output costs to fetch
+ * is counted too. */
+static struct bound bound_of(const struct kcall *call, enum level level)
+{
+    struct bound bound = {0};
+    double written = 0;
+    for (size_t i = 0; i < call->blocks; i++)
+        if (compared(&call->block[i]))
+            written += (double)call->block[i].bytes;
+    size_t set = level_bytes(level);
+    bound_by(&bound, LIMIT_READ, set, call->bytes, level_names[level], "");
+    bound_by(&bound, LIMIT_WRITE, set, fmin(written, call->bytes), level_names[level], "write");
+    bound_by(&bound, LIMIT_FMA, 0, call->flops, "", "FMA");
+    bound_by(&bound, LIMIT_GATHER, (size_t)call->table_bytes, call->gathers, "", "gather");
+    return bound;
+}
+
+/* One line of the report. `ideal`: seconds at the limit in the same rounds. */
+static void report(const struct timed *timed, enum level level, size_t rounds,
+                   const double *seconds, const double *ref, const double *ideal, const char *limit)
+{
+    const struct kcall *call = timed->call;
+    const char *rung = engram_rung_names[timed->rung];
+    double elements = call->elements != 0
+                          ? call->elements
+                          : (double)call->n * (double)(timed->c->dim ? call->rows : 1);
+    struct quartiles time = bench_quartiles(seconds, rounds);
+    struct quartiles fraction = bench_ratio(ideal, seconds, rounds);
+    double faster = bench_ratio(ref, seconds, rounds).median;
+    *timed->cell = (struct cell){.ns = time.median / elements * 1e9, .fraction = fraction.median};
+    snprintf(timed->cell->limit, sizeof timed->cell->limit, "%s", limit);
+    say("%-17s %-10s %-5s %10.3f %8.2f %8.2f   %5.2f of %-10s %7.2f\n", timed->c->name, rung,
+        level_names[level], time.median / elements * 1e9, call->bytes / time.median * 1e-9,
+        call->flops / time.median * 1e-9, fraction.median, limit, faster);
+    if (!json)
+        return;
+    bench_json_row(json);
+    bench_json_text(json, "kernel", timed->c->name);
+    bench_json_text(json, "version", rung);
+    bench_json_text(json, "set", level_names[level]);
+    bench_json_number(json, "bytes", call->bytes);
+    bench_json_number(json, "ns_per_element", time.median / elements * 1e9);
+    bench_json_number(json, "gb_per_s", call->bytes / time.median * 1e-9);
+    bench_json_number(json, "gflop_per_s", call->flops / time.median * 1e-9);
+    bench_json_number(json, "fraction", fraction.median);
+    bench_json_number(json, "fraction_low", fraction.low);
+    bench_json_number(json, "fraction_high", fraction.high);
+    bench_json_text(json, "limit", limit);
+    bench_json_number(json, "times_ref", faster);
+}
+
+/* All versions of a kernel at one working set, in turn with the limit that binds them. */
+static int bench_set(struct kcall *call, const struct kcase *c, enum level level,
+                     struct cell cells[RUNGS][LEVELS])
+{
+    struct contender contenders[RUNGS + 1];
+    struct timed timed[RUNGS];
     engram_any_kernel *ref = engram_kernel_version(c->name, "ref");
-    double ref_best = 0;
-    int right = 1;
-    char size[32];
-    snprintf(size, sizeof size, bytes < 1 << 20 ? "%zu KB" : "%zu MB",
-             bytes < 1 << 20 ? bytes >> 10 : bytes >> 20);
-    size_t n = (size_t)((double)bytes / c->element_bytes);
+    size_t n = (size_t)((double)level_bytes(level) / c->element_bytes), count = 0;
     fresh(call, c, c->dim ? c->dim : n, c->dim ? n / c->dim + 1 : 0, KRANDOM);
-    for (int r = 0; r < RUNGS; r++) {
+    for (enum engram_rung r = RUNG_ref; r < RUNGS; r++) {
         engram_any_kernel *version = engram_kernel_version(c->name, engram_rung_names[r]);
         if (!version)
             continue;
         if (!check(call, c, version, ref)) {
-            printf("%-17s %-7s %7s  WRONG: %s\n", c->name, engram_rung_names[r], size, trouble);
-            right = 0;
-            continue;
+            fprintf(stderr, "kernels.t: %s %s, %s: %s\n", c->name, engram_rung_names[r],
+                    level_names[level], trouble);
+            return 0;
         }
-        double best, median;
-        time_version(call, c, version, quick, &best, &median);
-        ref_best = version == ref ? best : ref_best;
-        printf("%-17s %-7s %7s  ok  %14.1f %14.1f %8.2f %8.2f %7.2f\n", c->name,
-               engram_rung_names[r], size, best * 1e9, median * 1e9, call->bytes / best * 1e-9,
-               call->flops / best * 1e-9, ref_best / best);
-        fflush(stdout);
+        timed[count] = (struct timed){call, c, r, version, &cells[r][level]};
+        contenders[count] = (struct contender){.run = run_timed, .data = &timed[count]};
+        count++;
     }
-    return right;
+
+    struct bound bound = bound_of(call, level);
+    contenders[count] = (struct contender){
+        .run = limit_run, .data = bound.limit, .amount = bound.limit->amount / bound.amount};
+    size_t rounds = bench_interleave(contenders, count + 1, least, most);
+    for (size_t i = 0; i < count; i++)
+        report(&timed[i], level, rounds, contenders[i].seconds, contenders[0].seconds,
+               contenders[count].seconds, bound.name);
+    free(contenders[0].seconds);
+    return 1;
 }
 
-static void describe_machine(void)
+/* ---- the machine, and the figures of the sources ---------------------------------------- */
+
+static void one_limit(const char *name, const char *where, double rate)
 {
-    char line[256], name[128] = "unknown";
-    FILE *file = fopen("/proc/cpuinfo", "r");
-    while (file && fgets(line, sizeof line, file))
-        if (sscanf(line, "model name : %127[^\n]", name) == 1)
-            break;
-    if (file)
-        fclose(file);
-    diag("engram %s, rung %s, processor %s", engram_version(), engram_isa(), name);
+    say("# %-24s %-5s %10.2f\n", name, where, rate);
+    if (!json)
+        return;
+    bench_json_row(json);
+    bench_json_text(json, "limit", name);
+    bench_json_text(json, "set", where);
+    bench_json_number(json, "rate", rate);
+}
+
+static void describe_machine(enum level last)
+{
+    say("# seed %llu\n", (unsigned long long)seed);
+    say("# engram %s, rung %s, %s, %s, %s\n", engram_version(), engram_isa(), bench_compiler(),
+        bench_cpu(), bench_date());
+    for (enum level level = IN_L1; level <= last; level++) {
+        size_t bytes = level_bytes(level);
+        const char *where = level_names[level];
+        say("# %-24s %-5s %10zu\n", "working set, KB", where, bytes >> 10);
+        one_limit("read, GB/s", where, limit_of(LIMIT_READ, bytes)->rate * 1e-9);
+        one_limit("write, GB/s", where, limit_of(LIMIT_WRITE, bytes)->rate * 1e-9);
+        one_limit("gather, ns", where, 1e9 / limit_of(LIMIT_GATHER, bytes)->rate);
+    }
+    for (enum engram_rung rung = RUNG_ref; rung < RUNGS; rung++) {
+        struct limit limit = limit_fma(rung);
+        if (limit.rate > 0)
+            one_limit("FMA, GFLOP/s", engram_rung_names[rung], limit.rate * 1e-9);
+    }
+}
+
+/* What the documents that engram was made from say of their own machine, beside ours through the
+ * same doors. */
+static float source_a[768], source_b[768], source_strengths[10000], source_decayed[10000];
+static float source_activations[1000], source_start[1000];
+static uint64_t source_ages[10000];
+static engram_graph *source_graph;
+
+static void source_pair(void *data)
+{
+    static volatile float sink;
+    (void)data;
+    sink = engram_cosine_f32(source_a, source_b, 768);
+    (void)sink;
+}
+
+static void source_spread(void *data)
+{
+    struct engram_spread options = {
+        .size = sizeof options, .steps = 10, .keep = 1, .gain = 1, .restart = 0};
+    (void)data;
+    memcpy(source_activations, source_start, sizeof source_start);
+    if (engram_graph_spread(source_graph, &options, NULL, source_activations) != ENGRAM_OK)
+        need(NULL, engram_last_message());
+}
+
+static void source_decay(void *data)
+{
+    struct engram_law law = {
+        .size = sizeof law, .curve = ENGRAM_EXPONENTIAL, .tau_s = 86400, .unit_s = 1, .beta = 1};
+    (void)data;
+    if (engram_decay_f32(&law, NULL, source_strengths, source_ages, ENGRAM_AGE_U64, 0, 10000,
+                         source_decayed) != ENGRAM_OK)
+        need(NULL, engram_last_message());
+}
+
+static void make_sources(void)
+{
+    struct random r = random_for(seed, "sources", 0);
+    engram_builder *builder;
+    for (int i = 0; i < 768; i++) {
+        source_a[i] = (float)random_between(&r, -1, 1);
+        source_b[i] = (float)random_between(&r, -1, 1);
+    }
+    for (int i = 0; i < 10000; i++) {
+        source_strengths[i] = (float)random_between(&r, 0, 1);
+        source_ages[i] = random_below(&r, 1000000);
+    }
+    for (int i = 0; i < 1000; i++)
+        source_start[i] = (float)random_between(&r, 0, 1);
+    if (engram_builder_new(&builder) || engram_builder_nodes(builder, 1000))
+        need(NULL, engram_last_message());
+    for (int i = 0; i < 5000; i++)
+        if (engram_builder_edge(builder, random_below(&r, 1000), random_below(&r, 1000),
+                                (float)random_between(&r, 0, 1), 0))
+            need(NULL, engram_last_message());
+    if (engram_builder_freeze(builder, &source_graph))
+        need(NULL, engram_last_message());
+    engram_builder_free(builder);
+}
+
+static void compare_sources(void)
+{
+    static const struct {
+        const char *what;
+        void (*run)(void *);
+        double theirs;
+    } rows[] = {{"cosine of one pair, 768 floats", source_pair, 1.7},
+                {"spreading, 1000 nodes, 5000 edges, 10 steps", source_spread, 95},
+                {"decay of 10,000", source_decay, 65}};
+    make_sources();
+    say("# %-44s %9s %16s\n", "through the doors, us", "ours", "the sources say");
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct contender c = {.run = rows[i].run};
+        size_t rounds = bench_interleave(&c, 1, least, most);
+        double ours = bench_quartiles(c.seconds, rounds).median * 1e6;
+        free(c.seconds);
+        say("# %-44s %9.3f %16.1f\n", rows[i].what, ours, rows[i].theirs);
+        if (!json)
+            continue;
+        bench_json_row(json);
+        bench_json_text(json, "door", rows[i].what);
+        bench_json_number(json, "us", ours);
+        bench_json_number(json, "sources_us", rows[i].theirs);
+    }
+    engram_graph_free(source_graph);
 }
 
 /* How much of the thread's arena was ever used. */
@@ -506,34 +700,90 @@ static void describe_arena(void)
              (unsigned long long)info.capacity, 100.0 * (double)info.peak / (double)info.capacity);
 }
 
+/* Nanoseconds for an element and fraction of the limit, which is named where it is not the working
+ * set's own bandwidth. */
+static void summarise(const char *kernel, enum level last, struct cell cells[RUNGS][LEVELS])
+{
+    for (enum engram_rung r = RUNG_ref; r < RUNGS; r++) {
+        if (cells[r][IN_L1].ns == 0)
+            continue;
+        say("| `%s` | %s |", kernel, engram_rung_names[r]);
+        for (enum level level = IN_L1; level <= last; level++) {
+            const struct cell *cell = &cells[r][level];
+            int own = strcmp(cell->limit, level_names[level]) == 0;
+            say(" %.3g, %.2f%s%s |", cell->ns, cell->fraction, own ? "" : " ",
+                own ? "" : cell->limit);
+        }
+        say("\n");
+    }
+}
+
+static int bench(struct kcall *call, const struct kcase *const *chosen, int count, const char *path)
+{
+    static struct cell cells[CASES][RUNGS][LEVELS];
+    enum level last = quick ? IN_L2 : IN_DRAM;
+    int right = 1;
+    text = path && strcmp(path, "-") == 0 ? NULL : stdout;
+    if (path && !(json = bench_json(path, seed))) {
+        fprintf(stderr, "kernels.t: cannot write %s\n", path);
+        return 2;
+    }
+    least = quick ? 1e-5 : 1e-2;
+    most = quick ? 1e-4 : 0.5;
+    if (!quick)
+        bench_pin(0);
+    call->timing = 1;
+    describe_machine(last);
+    say("#\n# %-15s %-10s %-5s %10s %8s %8s   %-19s %7s\n", "kernel", "version", "set",
+        "ns/element", "GB/s", "GFLOP/s", "limit", "x ref");
+    for (int i = 0; i < count; i++)
+        for (enum level level = IN_L1; level <= last; level++)
+            right &= bench_set(call, chosen[i], level, cells[i]);
+    say("\n| kernel | version |");
+    for (enum level level = IN_L1; level <= last; level++)
+        say(" %s |", level_names[level]);
+    say("\n| --- | --- |%s\n", last == IN_DRAM ? " ---: | ---: | ---: | ---: |" : " ---: | ---: |");
+    for (int i = 0; i < count; i++)
+        summarise(chosen[i]->name, last, cells[i]);
+    say("\n");
+    compare_sources();
+    if (text)
+        describe_arena();
+    if (json && bench_json_end(json) != 0)
+        right = 0;
+    return !right;
+}
+
 /* ---- start ------------------------------------------------------------------------------ */
 
 static int usage(const char *wrong)
 {
-    fprintf(stderr, "kernels.t: %s\nusage: kernels.t [--seed N] [--bench [--quick]] [kernel ...]\n",
+    fprintf(stderr,
+            "kernels.t: %s\nusage: kernels.t [--seed N] [--bench [--quick] [--json FILE]] "
+            "[kernel ...]\n",
             wrong);
     return 2;
 }
 
 int main(int argc, char **argv)
 {
-    /* Working sets that sit in L1, L2, L3 and memory. */
-    static const size_t sizes[] = {4 << 10, 256 << 10, 4 << 20, 256 << 20};
     static struct kcall call;
     const struct kcase *chosen[CASES];
-    int count = 0, bench = 0, quick = 0, right = 1;
+    const char *path = NULL;
+    int count = 0, timing = 0;
     seed = (uint64_t)(engram_clock() * 1e9) % 1000000;
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--seed") == 0 && i + 1 < argc)
             seed = strtoull(argv[++i], NULL, 10);
         else if (strcmp(argv[i], "--bench") == 0)
-            bench = 1;
+            timing = 1;
         else if (strcmp(argv[i], "--quick") == 0)
             quick = 1;
+        else if (strcmp(argv[i], "--json") == 0 && i + 1 < argc)
+            path = argv[++i];
         else if (count == CASES || !(chosen[count++] = case_named(argv[i])))
             return usage(argv[i]);
     }
-    diag("seed %llu", (unsigned long long)seed);
     engram_init(NULL);
     static const int numbers[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE};
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
@@ -543,21 +793,12 @@ int main(int argc, char **argv)
     int all = count == 0;
     for (int i = 0; all && i < CASES; i++)
         chosen[count++] = cases[i];
-    if (!bench) {
-        if (all)
-            check_list();
-        for (int i = 0; i < count; i++)
-            check_case(&call, chosen[i]);
-        return done();
-    }
-
-    call.timing = 1;
-    describe_machine();
-    printf("# %-15s %-7s %7s      %14s %14s %8s %8s %7s\n", "kernel", "version", "set", "best ns",
-           "median ns", "GB/s", "GFLOP/s", "x ref");
+    if (timing)
+        return bench(&call, chosen, count, path);
+    diag("seed %llu", (unsigned long long)seed);
+    if (all)
+        check_list();
     for (int i = 0; i < count; i++)
-        for (size_t s = 0; s < (quick ? 2 : sizeof sizes / sizeof *sizes); s++)
-            right &= bench_size(&call, chosen[i], sizes[s], quick);
-    describe_arena();
-    return !right;
+        check_case(&call, chosen[i]);
+    return done();
 }

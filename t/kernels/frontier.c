@@ -90,6 +90,7 @@ static void run_frontier(struct kcall *call, engram_any_kernel *version)
                                                    activations, first_hop, contributions, edges);
     call->bytes = 12.0 * graph.nodes + 9.0 * (double)*edges;
     call->flops = 2.0 * (double)*edges;
+    call->elements = (double)*edges;
 }
 
 /* What holds whatever the graph is. */

@@ -39,8 +39,11 @@ struct kcall {
     int beginning; /* arrays begin a little behind an unreadable page; otherwise they end at one */
     int timing;    /* the usual options instead of random ones */
     struct random random;
-    double bytes, flops; /* of one call, set by make or run */
-    int status;          /* of the call, set by run */
+    /* Of one call, set by make or run: bytes of the arrays it goes through, each counted once;
+     * floating-point operations; what its time is divided by, n or n * rows if left 0. */
+    double bytes, flops, elements;
+    double gathers, table_bytes; /* floats read from all over a table; 0: none */
+    int status;                  /* of the call, set by run */
     size_t blocks;
     struct kblock block[KBLOCKS];
 };

@@ -32,8 +32,10 @@ static void make_spread(struct kcall *call)
     first = kchoose(call, 4) == 1 ? kchoose(call, graph.nodes) : 0;
     last = kchoose(call, 4) == 1 ? first + kchoose(call, graph.nodes - first) : graph.nodes;
     call->kind = kind;
-    call->bytes = 12.0 * graph.nodes + 12.0 * graph.edges;
+    call->bytes = 12.0 * graph.nodes + 8.0 * graph.edges;
     call->flops = 2.0 * graph.nodes + 3.0 * graph.edges;
+    call->elements = call->gathers = graph.edges;
+    call->table_bytes = 4.0 * graph.nodes;
 }
 
 static void run_spread(struct kcall *call, engram_any_kernel *version)
@@ -58,7 +60,7 @@ static int spread_is_plain(const struct kcall *call)
     return 1;
 }
 
-const struct kcase case_spread_f32 = {"spread_f32", 12 + 8 * 12, 0,
+const struct kcase case_spread_f32 = {"spread_f32", 12 + 8 * 8, 0,
                                       make_spread,  run_spread,  spread_is_plain};
 
 /* ---- normalisation ---------------------------------------------------------------------- */

@@ -66,7 +66,7 @@ static void make_axpy(struct kcall *call)
     y_before = kblock(call, call->n, sizeof *y, KINPUT);
     memcpy(y_before, y, call->n * sizeof *y);
     factor = call->timing ? 1e-3f : factor;
-    call->bytes = 12.0 * (double)call->n;
+    call->bytes = 8.0 * (double)call->n;
     call->flops = 2.0 * (double)call->n;
 }
 
@@ -83,4 +83,4 @@ static int axpy_is_plain(const struct kcall *call)
     return 1;
 }
 
-const struct kcase case_axpy_f32 = {"axpy_f32", 12, 0, make_axpy, run_axpy, axpy_is_plain};
+const struct kcase case_axpy_f32 = {"axpy_f32", 8, 0, make_axpy, run_axpy, axpy_is_plain};
