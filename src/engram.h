@@ -304,6 +304,53 @@ int engram_weighted_sum_f32(const float *rows, const uint32_t *ids, const float 
 /* y[i] = a * x[i] + y[i], fused. x == y is allowed. */
 int engram_axpy_f32(float a, const float *x, size_t n, float *y);
 
+/* ---- smaller forms of rows ----------------------------------------------------------
+ * What a scan can read instead of floats. A row of a form has whole rounds of 64 elements, those
+ * behind dim being 0; `padded` below is dim rounded up to them. Norms are those of
+ * engram_norms_f32; a row of norm 0 is all zeros. */
+
+enum {
+    ENGRAM_F32 = 0,  /* the rows themselves */
+    ENGRAM_BF16 = 1, /* 8 bits of precision, 2 bytes */
+    ENGRAM_F16 = 2,  /* 11 bits, 2 bytes */
+    ENGRAM_INT8 = 3, /* 255 steps between the row's extremes, 1 byte */
+    ENGRAM_SIGN = 4  /* 1 bit */
+};
+
+/* out[i * padded + j] = rows[i * dim + j] / norms[i], rounded to the half float, to nearest, ties
+ * to even. For bf16 what is below 2^-60 in magnitude is 0. */
+int engram_encode_bf16(const float *rows, const float *norms, size_t n, size_t dim, uint16_t *out);
+int engram_encode_f16(const float *rows, const float *norms, size_t n, size_t dim, uint16_t *out);
+
+/* With m the largest magnitude of a row: out = row * (127 / m), rounded to nearest, ties to even;
+ * factors[i] = m / norm / 127, which turns out into row / norm. */
+int engram_encode_int8(const float *rows, const float *norms, size_t n, size_t dim, int8_t *out,
+                       float *factors);
+
+/* Bit j of word w of a row: whether element 64 w + j is below 0. Eight rows stand abreast, word w
+ * of all eight in a line: that of row r at blocks[(r / 8 * padded / 64 + w) * 8 + r % 8]. Writes
+ * rows first .. first + n - 1 and leaves their neighbours alone. */
+int engram_encode_sign(const float *rows, const float *norms, size_t n, size_t dim, size_t first,
+                       uint64_t *blocks);
+
+/* scores[i] = sum over j of query[j] * row i[j], in the order of engram_dot_f32. The query has
+ * `padded` floats as well. */
+int engram_dots_bf16(const float *query, const uint16_t *rows, size_t n, size_t padded,
+                     float *scores);
+int engram_dots_f16(const float *query, const uint16_t *rows, size_t n, size_t padded,
+                    float *scores);
+
+/* scores[i] = factors[i] * sum over j of query[j] * row i[j], the sum exact; elements are in -127
+ * .. 127. ENGRAM_EDIM for more than ENGRAM_MAX_INT8 columns, whose sum may pass 2^31. */
+enum { ENGRAM_MAX_INT8 = 133120 };
+int engram_dots_int8(const int8_t *query, const int8_t *rows, const float *factors, size_t n,
+                     size_t padded, float *scores);
+
+/* scores[i] = signs that agree less those that do not, of dim. The query is a row of padded / 64
+ * words, the rows begin with a block. */
+int engram_dots_sign(const uint64_t *query, const uint64_t *blocks, size_t n, size_t dim,
+                     float *scores);
+
 /* ---- runs of (id, score) ------------------------------------------------------------ */
 
 /* The currency between stages: hits stand in descending score, ties in ascending id. */

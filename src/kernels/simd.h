@@ -17,14 +17,19 @@
  *   vf_gather(base, at)      base[at[i]], at as int32
  *   vf_of_vi, vi_of_vf       int32 to float, to nearest; float to int32, towards zero
  *   vf_of_bf16(p), vf_of_f16(p)  VF half floats
+ *   vf_store_f16(p, v)       rounded to nearest, ties to even
+ *   vi_store_16(p, v), vi_store_8(p, v)  lanes in 0 .. 65535; in -128 .. 127
  *   vf_halve(v)              adds lanes pairwise, VF/2, VF/4, .. 1
+ *   vf_fold(v, n)            adds n registers pairwise, n/2, .. 1, then the lanes of what is left
  *   vd, vl, vdm              a register of VD = VF/2 doubles, of int64, and its masks, alike
  *   vl_load(p), vl_store(p, v)
  *   vl_load_n(p, n)          the first n of 64 bits, as vf_load_n
  *   vd_of_ul(a)              VD uint64 to double, rounded once
  *   vf_of_ul(low, high)      VF uint64 to float, rounded once
  *   vd_low(v), vd_high(v)    the two halves of a vf, widened; vf_of_vd(low, high) narrows
- *   vi_dot(acc, a, b)        adds the products of 4 * VF int8 in -127 .. 127, some 4 to each lane */
+ *   vl_popcount(v)           how many bits of each lane are set
+ *   vi_dot(acc, a, b)        adds the products of 4 * VF int8 in -127 .. 127, some 4 to each lane;
+ *                            on a rung that has VNNI those of a + 128 and b, modulo 2^32 */
 #ifndef ENGRAM_SIMD_H
 #define ENGRAM_SIMD_H
 
@@ -106,6 +111,9 @@ static inline vf vf_gather(const float *base, vi at) { return _mm512_i32gather_p
 
 static inline vf vf_of_bf16(const uint16_t *p) { return vf_of_bits(vi_shl(_mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)p)), 16)); }
 static inline vf vf_of_f16(const uint16_t *p) { return _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)p)); }
+static inline void vf_store_f16(uint16_t *p, vf v) { _mm256_storeu_si256((__m256i *)p, _mm512_cvtps_ph(v, _MM_FROUND_TO_NEAREST_INT)); }
+static inline void vi_store_16(uint16_t *p, vi v) { _mm256_storeu_si256((__m256i *)p, _mm512_cvtepi32_epi16(v)); }
+static inline void vi_store_8(int8_t *p, vi v) { _mm_storeu_si128((__m128i *)p, _mm512_cvtepi32_epi8(v)); }
 
 static inline vd vd_set(double x) { return _mm512_set1_pd(x); }
 static inline vd vd_load(const double *p) { return _mm512_loadu_pd(p); }
@@ -128,6 +136,7 @@ static inline vl vl_add(vl a, vl b) { return _mm512_add_epi64(a, b); }
 static inline vl vl_sub(vl a, vl b) { return _mm512_sub_epi64(a, b); }
 static inline vl vl_and(vl a, vl b) { return _mm512_and_si512(a, b); }
 static inline vl vl_or(vl a, vl b) { return _mm512_or_si512(a, b); }
+static inline vl vl_xor(vl a, vl b) { return _mm512_xor_si512(a, b); }
 static inline vl vl_shl(vl a, int n) { return _mm512_slli_epi64(a, (unsigned)n); }
 static inline vl vl_shr(vl a, int n) { return _mm512_srli_epi64(a, (unsigned)n); }
 static inline vl vl_of_bits(vd a) { return _mm512_castpd_si512(a); }
@@ -142,13 +151,25 @@ static inline vd vd_low(vf v) { return _mm512_cvtps_pd(_mm512_castps512_ps256(v)
 static inline vd vd_high(vf v) { return _mm512_cvtps_pd(vf_upper_half(v)); }
 static inline vf vf_of_vd(vd low, vd high) { return vf_of_halves(_mm512_cvtpd_ps(low), _mm512_cvtpd_ps(high)); }
 
-/* The signs of a go over to b, so that one factor is unsigned. */
+/* Bits of both halves of each byte by a table, bytes added up. */
+static inline vl vl_popcount(vl a)
+{
+#if defined ENGRAM_RUNG_AVX512VNNI
+    return _mm512_popcnt_epi64(a);
+#else
+    vl table = _mm512_broadcast_i32x4(_mm_setr_epi8(0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4));
+    vl half = _mm512_set1_epi8(15), low = _mm512_and_si512(a, half), high = _mm512_and_si512(_mm512_srli_epi16(a, 4), half);
+    return _mm512_sad_epu8(_mm512_add_epi8(_mm512_shuffle_epi8(table, low), _mm512_shuffle_epi8(table, high)), _mm512_setzero_si512());
+#endif
+}
+
+/* One factor must be unsigned: the signs of a go over to b, or a is shifted. */
 static inline vi vi_dot(vi acc, vi a, vi b)
 {
-    vi signed_b = _mm512_mask_sub_epi8(b, _mm512_movepi8_mask(a), _mm512_setzero_si512(), b);
 #if defined ENGRAM_RUNG_AVX512VNNI
-    return _mm512_dpbusd_epi32(acc, _mm512_abs_epi8(a), signed_b);
+    return _mm512_dpbusd_epi32(acc, _mm512_xor_si512(a, _mm512_set1_epi8(-128)), b);
 #else
+    vi signed_b = _mm512_mask_sub_epi8(b, _mm512_movepi8_mask(a), _mm512_setzero_si512(), b);
     vi pairs = _mm512_maddubs_epi16(_mm512_abs_epi8(a), signed_b);
     return vi_add(acc, _mm512_madd_epi16(pairs, _mm512_set1_epi16(1)));
 #endif
@@ -225,6 +246,16 @@ static inline vf vf_gather(const float *base, vi at) { return _mm256_i32gather_p
 
 static inline vf vf_of_bf16(const uint16_t *p) { return vf_of_bits(vi_shl(_mm256_cvtepu16_epi32(_mm_loadu_si128((const __m128i *)p)), 16)); }
 static inline vf vf_of_f16(const uint16_t *p) { return _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)p)); }
+static inline void vf_store_f16(uint16_t *p, vf v) { _mm_storeu_si128((__m128i *)p, _mm256_cvtps_ph(v, _MM_FROUND_TO_NEAREST_INT)); }
+static inline void vi_store_16(uint16_t *p, vi v)
+{
+    _mm_storeu_si128((__m128i *)p, _mm_packus_epi32(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1)));
+}
+static inline void vi_store_8(int8_t *p, vi v)
+{
+    __m128i pairs = _mm_packs_epi32(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1));
+    _mm_storel_epi64((__m128i *)p, _mm_packs_epi16(pairs, pairs));
+}
 
 static inline vd vd_set(double x) { return _mm256_set1_pd(x); }
 static inline vd vd_load(const double *p) { return _mm256_loadu_pd(p); }
@@ -251,6 +282,7 @@ static inline vl vl_add(vl a, vl b) { return _mm256_add_epi64(a, b); }
 static inline vl vl_sub(vl a, vl b) { return _mm256_sub_epi64(a, b); }
 static inline vl vl_and(vl a, vl b) { return _mm256_and_si256(a, b); }
 static inline vl vl_or(vl a, vl b) { return _mm256_or_si256(a, b); }
+static inline vl vl_xor(vl a, vl b) { return _mm256_xor_si256(a, b); }
 static inline vl vl_shl(vl a, int n) { return _mm256_slli_epi64(a, n); }
 static inline vl vl_shr(vl a, int n) { return _mm256_srli_epi64(a, n); }
 static inline vl vl_of_bits(vd a) { return _mm256_castpd_si256(a); }
@@ -269,6 +301,14 @@ static inline vd vd_high(vf v) { return _mm256_cvtps_pd(_mm256_extractf128_ps(v,
 static inline vf vf_of_vd(vd low, vd high)
 {
     return _mm256_insertf128_ps(_mm256_castps128_ps256(_mm256_cvtpd_ps(low)), _mm256_cvtpd_ps(high), 1);
+}
+
+/* Bits of both halves of each byte by a table, bytes added up. */
+static inline vl vl_popcount(vl a)
+{
+    vl table = _mm256_broadcastsi128_si256(_mm_setr_epi8(0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4));
+    vl half = _mm256_set1_epi8(15), low = _mm256_and_si256(a, half), high = _mm256_and_si256(_mm256_srli_epi16(a, 4), half);
+    return _mm256_sad_epu8(_mm256_add_epi8(_mm256_shuffle_epi8(table, low), _mm256_shuffle_epi8(table, high)), _mm256_setzero_si256());
 }
 
 /* The signs of a go over to b, so that one factor is unsigned; two products fit 16 bits. */
@@ -361,6 +401,14 @@ static inline vf vf_gather(const float *base, vi at)
 
 static inline vf vf_of_bf16(const uint16_t *p) { return vreinterpretq_f32_u32(vshll_n_u16(vld1_u16(p), 16)); }
 static inline vf vf_of_f16(const uint16_t *p) { return vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(p))); }
+static inline void vf_store_f16(uint16_t *p, vf v) { vst1_u16(p, vreinterpret_u16_f16(vcvt_f16_f32(v))); }
+static inline void vi_store_16(uint16_t *p, vi v) { vst1_u16(p, vmovn_u32(vreinterpretq_u32_s32(v))); }
+static inline void vi_store_8(int8_t *p, vi v)
+{
+    int16x4_t pairs = vmovn_s32(v);
+    int8x8_t bytes = vmovn_s16(vcombine_s16(pairs, pairs));
+    __builtin_memcpy(p, &bytes, VF);
+}
 
 static inline vd vd_set(double x) { return vdupq_n_f64(x); }
 static inline vd vd_load(const double *p) { return vld1q_f64(p); }
@@ -388,6 +436,7 @@ static inline vl vl_add(vl a, vl b) { return vaddq_s64(a, b); }
 static inline vl vl_sub(vl a, vl b) { return vsubq_s64(a, b); }
 static inline vl vl_and(vl a, vl b) { return vandq_s64(a, b); }
 static inline vl vl_or(vl a, vl b) { return vorrq_s64(a, b); }
+static inline vl vl_xor(vl a, vl b) { return veorq_s64(a, b); }
 static inline vl vl_shl(vl a, int n) { return vshlq_s64(a, vdupq_n_s64(n)); }
 static inline vl vl_shr(vl a, int n) { return vreinterpretq_s64_u64(vshlq_u64(vreinterpretq_u64_s64(a), vdupq_n_s64(-n))); }
 static inline vl vl_of_bits(vd a) { return vreinterpretq_s64_f64(a); }
@@ -398,6 +447,11 @@ static inline vd vd_of_ul(vl a) { return vcvtq_f64_u64(vreinterpretq_u64_s64(a))
 static inline vd vd_low(vf v) { return vcvt_f64_f32(vget_low_f32(v)); }
 static inline vd vd_high(vf v) { return vcvt_high_f64_f32(v); }
 static inline vf vf_of_vd(vd low, vd high) { return vcvt_high_f32_f64(vcvt_f32_f64(low), high); }
+
+static inline vl vl_popcount(vl a)
+{
+    return vreinterpretq_s64_u64(vpaddlq_u32(vpaddlq_u16(vpaddlq_u8(vcntq_u8(vreinterpretq_u8_s64(a))))));
+}
 
 /* Two products fit 16 bits. */
 static inline vi vi_dot(vi acc, vi a, vi b)
@@ -470,10 +524,29 @@ static inline vf vf_of_ul(vl low, vl high)
 }
 #endif
 
+INLINED float vf_fold(vf *v, int n)
+{
+    EACH (level, 4) {
+        const int half = n >> (level + 1);
+        EACH (j, half)
+            v[j] = vf_add(v[j], v[j + half]);
+    }
+    return vf_halve(v[0]);
+}
+
 /* Asks for memory that is read soon. */
 static inline void prefetch(const void *p)
 {
     __builtin_prefetch(p, 0, 3);
+}
+
+/* For scans of memory in order: asks for what comes a little later, into the second cache, since
+ * the first one has few places for lines on their way. */
+enum { PREFETCH_BYTES = 768 };
+
+static inline void prefetch_ahead(const void *p)
+{
+    __builtin_prefetch((const char *)p + PREFETCH_BYTES, 0, 2);
 }
 
 #endif

@@ -9,16 +9,6 @@
  */
 enum { REGISTERS = ENGRAM_LANES / VF, ROOM = VF == 8 ? 12 : 28 };
 
-INLINED float lane_sum(vf sum[REGISTERS])
-{
-    EACH (level, 4) {
-        const int half = REGISTERS >> (level + 1);
-        EACH (j, half)
-            sum[j] = vf_add(sum[j], sum[j + half]);
-    }
-    return vf_halve(sum[0]);
-}
-
 /* What a pair of registers adds to the first sum. */
 typedef vf term(vf x, vf y, vf sum);
 
@@ -67,7 +57,7 @@ INLINED void reduce(const float *a, const float *b, size_t n, int sums, term *ad
             }
     }
     EACH (k, sums)
-        out[k] = lane_sum(sum[k]);
+        out[k] = vf_fold(sum[k], REGISTERS);
 }
 
 INLINED float dot(const float *a, const float *b, size_t n)

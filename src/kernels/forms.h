@@ -1,0 +1,34 @@
+/* forms.h - what the smaller forms of rows have in common: padding, half floats by bits.
+ * SPDX-License-Identifier: MIT */
+#ifndef ENGRAM_KERNELS_FORMS_H
+#define ENGRAM_KERNELS_FORMS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Elements of a row of a form: whole rounds of the 64 lanes, so that no kernel has a tail. */
+enum { ENGRAM_ROUND = 64 };
+
+static inline size_t engram_padded(size_t dim)
+{
+    return (dim + ENGRAM_ROUND - 1) / ENGRAM_ROUND * ENGRAM_ROUND;
+}
+
+/* Rows of signs that stand abreast. */
+enum { ENGRAM_ABREAST = 8 };
+
+/* Where word 0 of a row of signs stands; the next one is ENGRAM_ABREAST words on. */
+static inline size_t engram_sign_row(size_t row, size_t words)
+{
+    return row / ENGRAM_ABREAST * ENGRAM_ABREAST * words + row % ENGRAM_ABREAST;
+}
+
+/* What is smaller counts as 0 in a bfloat16: nothing that matters to a cosine, and no number that
+ * a host's flush-to-zero setting could change. */
+#define ENGRAM_BF16_LEAST 0x1p-60f
+
+/* Adding this rounds a float below 2^22 to a whole number, to nearest, ties to even, in the low
+ * bits of the sum. */
+#define ENGRAM_ROUNDER 0x1.8p23f
+
+#endif
