@@ -41,7 +41,7 @@ int main(void)
         size_t count;
         rng.state = (uint64_t)n;
         engram_rng_fill_normal(&rng, DIM, query);
-        if (engram_bank_search(bank, query, 3, NULL, scratch, hits, &count))
+        if (engram_bank_search(bank, query, 1, 3, NULL, scratch, hits, &count, NULL))
             return fail(engram_last_message());
         lua_getglobal(L, "frame");
         lua_pushinteger(L, n);

@@ -1,11 +1,9 @@
 /* bank.c - rows of vectors, in memory or mapped from a .npy file; the only place rows are checked.
  * SPDX-License-Identifier: MIT */
 #include "config.h"
-#include "dispatch.h"
-#include "host.h"
+#include "bank.h"
 #include "kernels/similarity.h"
 #include "npy.h"
-#include "scratch.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -16,19 +14,6 @@
 #include <unistd.h>
 
 static const uint32_t GENERATIONS = 1u << 21; /* an id is then exact in a double */
-
-struct engram_bank {
-    uint32_t dim, slots, count;
-    float *rows; /* ours, unless mapping says otherwise */
-    float *norms;
-    uint32_t *generations; /* of the next row in a slot that is free */
-    uint64_t *live;
-    uint32_t *free_slots; /* a stack */
-    uint32_t free_count;
-    size_t rows_bytes, norms_bytes, generations_bytes, live_bytes, free_bytes; /* allocated */
-    void *mapping;
-    size_t mapping_bytes;
-};
 
 /* ---- making and ending */
 
@@ -63,12 +48,8 @@ void engram_bank_free(engram_bank *bank)
     engram_release(bank->generations, bank->generations_bytes);
     engram_release(bank->live, bank->live_bytes);
     engram_release(bank->free_slots, bank->free_bytes);
+    engram_forms_free(bank);
     engram_release(bank, sizeof *bank);
-}
-
-static size_t words(uint32_t slots)
-{
-    return ((size_t)slots + 63) / 64;
 }
 
 /* Room for what is kept beside the rows. */
@@ -83,8 +64,10 @@ static int reserve_beside(engram_bank *bank, uint32_t slots)
         status = engram_grow((void **)&bank->free_slots, &bank->free_bytes,
                              slots * sizeof *bank->free_slots);
     if (status == ENGRAM_OK)
-        status =
-            engram_grow((void **)&bank->live, &bank->live_bytes, words(slots) * sizeof *bank->live);
+        status = engram_grow((void **)&bank->live, &bank->live_bytes,
+                             engram_words(slots) * sizeof *bank->live);
+    if (status == ENGRAM_OK)
+        status = engram_forms_reserve(bank, slots);
     return status;
 }
 
@@ -133,15 +116,10 @@ static bool is_live(const engram_bank *bank, uint32_t slot)
     return engram_bit(bank->live, slot);
 }
 
-static uint64_t id_of(const engram_bank *bank, uint32_t slot)
-{
-    return (uint64_t)bank->generations[slot] << 32 | slot;
-}
-
 static int find(const char *function, const engram_bank *bank, uint64_t id, uint32_t *slot)
 {
     *slot = (uint32_t)id;
-    if (*slot < bank->slots && is_live(bank, *slot) && id_of(bank, *slot) == id)
+    if (*slot < bank->slots && is_live(bank, *slot) && engram_bank_id(bank, *slot) == id)
         return ENGRAM_OK;
     if (id >> 53)
         return engram_fail(ENGRAM_ERANGE, "%s: id %llu is no id", function, (unsigned long long)id);
@@ -177,6 +155,7 @@ static void put(engram_bank *bank, uint32_t slot, const float *row, float norm)
     memcpy(bank->rows + (size_t)slot * bank->dim, row, bank->dim * sizeof *row);
     bank->norms[slot] = norm;
     bank->live[slot / 64] |= (uint64_t)1 << slot % 64;
+    engram_forms_derive(bank, slot, slot + 1);
 }
 
 static uint32_t take_slot(engram_bank *bank)
@@ -223,7 +202,7 @@ int engram_bank_add(engram_bank *bank, const float *rows, size_t n, uint64_t *id
     for (size_t i = 0; i < n; i++) {
         uint32_t slot = take_slot(bank);
         put(bank, slot, rows + i * bank->dim, bank->norms[slot]);
-        ids[i] = id_of(bank, slot);
+        ids[i] = engram_bank_id(bank, slot);
     }
     bank->count += (uint32_t)n;
     return ENGRAM_OK;
@@ -288,6 +267,10 @@ void engram_bank_get(const engram_bank *bank, struct engram_bank_view *out)
         .bytes = (bank->mapping ? bank->mapping_bytes : bank->rows_bytes) + bank->norms_bytes +
                  bank->generations_bytes + bank->live_bytes + bank->free_bytes,
     };
+    for (uint32_t form = ENGRAM_BF16; form < ENGRAM_FORMS; form++) {
+        out->form_bytes[form] = engram_form_bytes(bank, form);
+        out->bytes += out->form_bytes[form];
+    }
 }
 
 /* ---- files */
@@ -333,7 +316,7 @@ static int adopt(engram_bank *bank, const char *path, const struct engram_npy *n
     for (uint32_t slot = 0; slot < bank->slots; slot++)
         bank->generations[slot] = 0;
     if (bank->slots)
-        memset(bank->live, 0xff, words(bank->slots) * sizeof *bank->live);
+        memset(bank->live, 0xff, engram_words(bank->slots) * sizeof *bank->live);
     if (bank->slots % 64)
         bank->live[bank->slots / 64] = ((uint64_t)1 << bank->slots % 64) - 1;
     return ENGRAM_OK;
@@ -469,55 +452,4 @@ int engram_bank_save(const engram_bank *bank, const char *path, uint32_t compact
         return engram_fail(ENGRAM_EIO, "%s: written, but its directory could not be synced: %s",
                            path, strerror(errno));
     return ENGRAM_OK;
-}
-
-/* ---- search */
-
-/* Rows scored before the best are taken from them: enough that merging into k costs little. */
-static size_t block_of(const engram_bank *bank, size_t k)
-{
-    size_t block = k < 512 ? 2048 : k < bank->slots ? 4 * k : bank->slots;
-    return block < bank->slots ? block : bank->slots;
-}
-
-size_t engram_bank_search_scratch(const engram_bank *bank, size_t k)
-{
-    return bank ? block_of(bank, k) * sizeof(float) + words(bank->slots) * sizeof(uint64_t) + 128
-                : 0;
-}
-
-int engram_bank_search(const engram_bank *bank, const float *query, size_t k, const uint64_t *keep,
-                       engram_arena *scratch, struct engram_hit *hits, size_t *count)
-{
-    ENGRAM_NEED(bank);
-    ENGRAM_NEED(query);
-    ENGRAM_NEED(count);
-    if (k)
-        ENGRAM_NEED(hits);
-    int status = engram_check_finite(__func__, "query", query, bank->dim);
-    if (status != ENGRAM_OK)
-        return status;
-    size_t found = 0, block = block_of(bank, k);
-    struct engram_scratch s;
-    if (!engram_scratch_open(&s, scratch))
-        return engram_last_status();
-    float *scores = engram_arena_alloc_array(s.arena, block, sizeof *scores, 64);
-    uint64_t *both = engram_arena_alloc_array(s.arena, words(bank->slots), sizeof *both, 64);
-    if (!scores || !both)
-        status = engram_last_status();
-    for (size_t w = 0; status == ENGRAM_OK && w < words(bank->slots); w++)
-        both[w] = bank->live[w] & (keep ? keep[w] : UINT64_MAX);
-
-    for (size_t first = 0; first < bank->slots && k && status == ENGRAM_OK; first += block) {
-        size_t n = bank->slots - first < block ? bank->slots - first : block;
-        status = engram_cosines_f32(query, bank->rows + first * bank->dim, bank->norms + first, n,
-                                    bank->dim, scores);
-        if (status == ENGRAM_OK)
-            status = engram_top_k_f32(scores, n, (uint32_t)first, both, bank->generations, k, hits,
-                                      &found);
-    }
-    engram_scratch_close(&s);
-    if (status == ENGRAM_OK)
-        *count = found;
-    return status;
 }

@@ -366,6 +366,9 @@ struct engram_hit {
 int engram_top_k_f32(const float *scores, size_t n, uint32_t first, const uint64_t *keep,
                      const uint32_t *generations, size_t k, struct engram_hit *hits, size_t *count);
 
+/* Bit i: whether scores[i] > bar; NaN is not. Bits from n on are 0. */
+int engram_above_f32(const float *scores, size_t n, float bar, uint64_t *bits);
+
 /* Puts hits into order; those with a NaN score go last. */
 void engram_hits_sort(struct engram_hit *hits, size_t n);
 
@@ -636,16 +639,46 @@ struct engram_bank_view {
     const float *rows, *norms;
     const uint64_t *live; /* bitset */
     const uint32_t *generations;
-    uint64_t bytes;
+    uint64_t bytes;         /* of all, forms included */
+    uint64_t form_bytes[5]; /* by ENGRAM_BF16 .., 0 where a form is not indexed */
 };
 void engram_bank_get(const engram_bank *bank, struct engram_bank_view *out);
 
-/* The k rows most like the query by cosine, exactly. keep: a bitset by slot, NULL: all. hits has
- * room for k, *count is how many there were. Scratch: engram_bank_search_scratch bytes from the
- * arena, NULL: the thread's. Polls. */
-int engram_bank_search(const engram_bank *bank, const float *query, size_t k, const uint64_t *keep,
-                       engram_arena *scratch, struct engram_hit *hits, size_t *count);
-size_t engram_bank_search_scratch(const engram_bank *bank, size_t k);
+/* Derives a smaller form of the rows, which every change keeps in step from then on, or drops it (on
+ * = 0). Forms are not saved. ENGRAM_ERANGE for ENGRAM_F32, ENGRAM_EDIM for ENGRAM_INT8 beyond
+ * ENGRAM_MAX_INT8 columns. On failure the bank is without the form. Polls the cancel flag. */
+int engram_bank_index(engram_bank *bank, uint32_t form, uint32_t on);
+
+/* How a search looks at the rows. Exactly: by their cosines. By a smaller form: it is scanned for
+ * the `candidates` most alike; those of signs and of int8 are narrowed to `rerank` by the next finer
+ * form that is indexed too, if there is one (int8, f16, bf16); what is left is scored exactly. Ties
+ * between candidates go to the lower slot. Both counts are at least k. */
+struct engram_search {
+    uint32_t size;
+    uint32_t form;        /* ENGRAM_F32 .. ENGRAM_SIGN */
+    uint32_t candidates;  /* 0: for signs 20 k, at least 200; otherwise 4 k, at least 40 */
+    uint32_t rerank;      /* 0: 5 k, at least 50 */
+    const uint64_t *keep; /* bitset by slot: what may be found; NULL: all */
+};
+
+/* What one query looked at. */
+struct engram_seen {
+    uint32_t scanned;    /* rows that may be found; all of them are scored in the form scanned */
+    uint32_t candidates; /* rows that the scan of a smaller form left */
+    uint32_t reranked;   /* of those, rows scored exactly */
+    uint32_t hits;       /* rows returned */
+};
+
+/* The k rows most like each of `count` queries, which follow one another in memory, by cosine; NULL
+ * options: exactly. Query i finds counts[i] hits at hits[i * k]: k of them if so many rows may be
+ * found. Scores are those of engram_cosine_f32. A query gives the same bits alone and among others.
+ * seen[i] says what it looked at; NULL: not asked. Scratch: engram_bank_search_scratch bytes from
+ * the arena, NULL: the thread's. ENGRAM_EDISABLED for a form that is not indexed. Polls. */
+int engram_bank_search(const engram_bank *bank, const float *queries, size_t count, size_t k,
+                       const struct engram_search *options, engram_arena *scratch,
+                       struct engram_hit *hits, size_t *counts, struct engram_seen *seen);
+size_t engram_bank_search_scratch(const engram_bank *bank, size_t k,
+                                  const struct engram_search *options);
 
 /* ---- recall ------------------------------------------------------------------------- */
 

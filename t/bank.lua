@@ -79,6 +79,105 @@ local seen = {}
 bank:search({ 1, 0, 0 }, 9, { filter = function(each) seen[each] = true; return true end })
 ok(seen[id] and not seen[1], "a filter is asked about whole ids")
 
+-- ---- smaller forms
+
+local rng = engram.rng(5)
+local random = engram.bank.new(70)
+ok(random:index "int8" == random, "index gives the bank back")
+local random_ids = random:add(rng:fill_normal(engram.matrix(3000, 70)))
+random:index "sign"
+for i = 1, 3000, 3 do random:remove(random_ids[i]) end
+for i = 2, 3000, 30 do random:update(random_ids[i], rng:fill_normal(engram.vec(70))) end
+local queries = rng:fill_normal(engram.matrix(9, 70))
+
+local exact = random:search(queries, 10)
+is(#exact, 9, "a matrix of queries gives a list of hits")
+local same = 0
+for i = 1, 9 do
+  local alone = random:search(queries:row(i), 10)
+  for j = 1, 10 do
+    same = same + (exact[i]:id(j) == alone:id(j) and exact[i]:score(j) == alone:score(j)
+      and 1 or 0)
+  end
+end
+is(same, 90, "which are those that each query gives alone")
+local seen = exact[1].seen
+is(("%d %d %d %d"):format(seen.scanned, seen.candidates, seen.reranked, seen.hits), "2000 0 0 10",
+  "an exact search has scanned all rows and left no candidates")
+
+local all = { form = "sign", candidates = 2000, rerank = 2000 }
+local staged = random:search(queries:row(2), 10, all)
+for i = 1, 10 do same = same - (staged:id(i) == exact[2]:id(i) and 1 or 0) end
+is(same, 80, "a search whose stages leave all rows finds what an exact one does")
+seen = random:search(queries:row(1), 10, { form = "sign" }).seen
+is(("%d %d %d %d"):format(seen.scanned, seen.candidates, seen.reranked, seen.hits),
+  "2000 200 50 10", "a search by signs says what it looked at")
+seen = random:search(queries:row(1), 10, { form = "sign", candidates = 90, rerank = 30 }).seen
+is(("%d %d %d"):format(seen.scanned, seen.candidates, seen.reranked), "2000 90 30",
+  "candidates and rerank say how much each stage leaves")
+seen = random:search(queries:row(1), 10, { form = "int8", candidates = 20 }).seen
+is(("%d %d %d"):format(seen.scanned, seen.candidates, seen.reranked), "2000 20 20",
+  "int8 without a half float beside it goes straight to the rows")
+local few = random:search(queries:row(1), 10, { form = "sign",
+  filter = function(each) return each % 100 == 1 end })
+ok(#few == 10 and few.seen.scanned < 40, "a filter is asked before candidates are chosen")
+ok(few:copy().seen.scanned == few.seen.scanned, "a copy knows what was looked at")
+local again = random:search(queries:row(1), 10, { form = "sign", into = few })
+ok(again == few and again.seen.scanned == 2000, "into works with forms too")
+
+local share, means = random:recall_at(10, all, queries)
+is(share, 1, "recall_at is 1 where nothing is lost")
+is(means.reranked, 2000, "and tells the work")
+share, means = random:recall_at(10, { form = "sign", candidates = 20, rerank = 12 }, queries)
+ok(share > 0.1 and share < 1, "it is less where candidates are few")
+ok(means.scanned == 2000 and means.candidates == 20 and means.reranked == 12, "for little work")
+ok(random:recall_at(10, { form = "sign" }, queries) > share, "more of them find more")
+is(random:recall_at(10, { form = "int8" }, queries), 1, "int8 finds all")
+is(random:recall_at(3, { form = "int8", filter = function() return false end }, queries), 1,
+  "of nothing all is found")
+is(random:recall_at(10, {}, queries), 1, "an exact search finds what it finds")
+
+local forms = random:stats().forms
+ok(forms.int8 >= 128 * 3000 and forms.sign >= 16 * 3000 and not forms.bf16,
+  "stats lists forms and their bytes")
+random:index("int8", false)
+ok(not random:stats().forms.int8, "a form can be dropped")
+is(random:search(queries:row(1), 10, { form = "sign" }).seen.reranked, 200,
+  "without a finer form all candidates are scored exactly")
+refuses(function() random:search(queries:row(1), 1, { form = "int8" }) end,
+  "engram_bank_search: the bank has no form int8; index it first",
+  "a form that is not indexed is refused")
+refuses(function() random:search(queries:row(1), 1, { form = "int4" }) end,
+  [[bad argument 'form' to 'bank:search' ("f32", "bf16", "f16", "int8" or "sign" expected, ]]
+  .. [[got string "int4")]], "so is one that there is not")
+refuses(function() random:search(queries:row(1), 1, { form = "sign", rerank = -1 }) end,
+  "bad argument 'rerank' to 'bank:search' (a count expected, got number -1)",
+  "rerank is a count")
+refuses(function() random:search(queries:row(1), 1, { form = "sign", candidates = "all" }) end,
+  "bad argument 'candidates' to 'bank:search' (a count expected, got string \"all\")",
+  "and so is candidates")
+refuses(function() random:search(queries, 1, { into = few }) end,
+  "bad argument 'into' to 'bank:search' (no hits for many queries expected, got hits 10",
+  "many queries have hits of their own")
+refuses(function() random:search(engram.matrix(2, 3), 1) end,
+  "bad argument #1 to 'bank:search' (rows of length 70 expected, got matrix 2 x 3)",
+  "queries have the bank's length")
+refuses(function() random:index "f32" end,
+  [[bad argument #1 to 'bank:index' ("bf16", "f16", "int8" or "sign" expected, got string "f32")]],
+  "the rows themselves are no smaller form")
+refuses(function() random:index("sign", 1) end,
+  "bad argument #2 to 'bank:index' (true or false expected, got number 1)",
+  "on or off, no number")
+refuses(function() random:recall_at(0, {}, queries) end,
+  "bad argument #1 to 'bank:recall_at' (a count of at least 1 expected, got number 0)",
+  "recall is of at least one")
+refuses(function() random:recall_at(1, {}, queries:row(1)) end,
+  "bad argument #3 to 'bank:recall_at' (a matrix of queries expected, got vec 70 [",
+  "and over a matrix")
+refuses(function() random:recall_at(1, { into = few }, queries) end,
+  "unknown option 'into' to 'bank:recall_at' (known: candidates, filter, form, rerank)",
+  "recall_at lists its options")
+
 -- ---- files
 
 bank:remove(2)
@@ -138,7 +237,8 @@ refuses(function() return #many + 1 end, "#bank: this bank is closed",
   "a closed bank has no length")
 for name, arguments in pairs { add = { { 1, 2 } }, update = { 0, { 1, 2 } }, remove = { 0 },
   row = { 0 },
-  reserve = { 1 }, dim = {}, slots = {}, search = { { 1, 2 }, 1 }, save = { path }, stats = {} } do
+  reserve = { 1 }, dim = {}, slots = {}, search = { { 1, 2 }, 1 }, index = { "int8" },
+  recall_at = { 1, {}, engram.matrix(1, 2) }, save = { path }, stats = {} } do
   refuses(function() local _ = many[name](many, unpack(arguments)) end,
     ("bank:%s: this bank is closed"):format(name),
     ("after free bank:%s says closed"):format(name))
@@ -193,7 +293,7 @@ refuses(function() bank:search({ 1, 2, 0 / 0 }, 1) end, "engram_bank_search: que
 refuses(function() bank:search({ 1, 2, 3 }, "all") end,
   [[bad argument #2 to 'bank:search' (a count expected, got string "all")]], "k is a count")
 refuses(function() bank:search({ 1, 2, 3 }, 1, { filtr = print }) end,
-  "unknown option 'filtr' to 'bank:search' (known: filter, into)",
+  "unknown option 'filtr' to 'bank:search' (known: candidates, filter, form, into, rerank)",
     "options are listed where one is unknown")
 refuses(function() bank:search({ 1, 2, 3 }, 1, { filter = { 1 } }) end,
   "bad argument 'filter' to 'bank:search' (a function expected, got table)",

@@ -12,7 +12,7 @@ local folder = support.srcdir .. "/lua"
 local own_modules = { check = true, ffi = true, info = true, repl = true, scratch = true }
 local own = {}
 for name in ([[
-  vec.is vec.of vec.over hits.into hits.is bank.bitset bank.is bank.pointer bank.view
+  vec.is vec.of vec.over hits.into hits.is hits.over bank.bitset bank.is bank.pointer bank.view
   graph.frontier graph.is graph.pointer arena.pointer decay.apply decay.hits decay.law matrix.is
 ]]):gmatch "%S+" do own["engram." .. name] = true end
 

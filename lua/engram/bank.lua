@@ -11,6 +11,9 @@ local Bank = ffi.typeof "struct { engram_bank *p; }"
 local View = ffi.typeof "struct engram_bank_view"
 local bank, methods = {}, {}
 
+local forms = { f32 = C.ENGRAM_F32, bf16 = C.ENGRAM_BF16, f16 = C.ENGRAM_F16,
+  int8 = C.ENGRAM_INT8, sign = C.ENGRAM_SIGN }
+
 local open = check.opener(Bank, "bank")
 
 local the_view = View() -- good until the next one is asked for
@@ -142,31 +145,116 @@ function bank.bitset(self, wanted, fname)
   return bits
 end
 
--- b:search(query, k [, { filter = function(id), into = hits }]) -> hits: the k rows most like the
--- query
-local search_options = { filter = check.none, into = check.none }
+-- b:index(form [, false]) -> b: derives "bf16", "f16", "int8" or "sign", or drops it
+function methods:index(form, on)
+  local p = open(self, "bank:index")
+  local code = forms[form]
+  check.arg(code and code > 0, "bank:index", 1, '"bf16", "f16", "int8" or "sign"', form)
+  check.arg(on == nil or type(on) == "boolean", "bank:index", 2, "true or false", on)
+  check.status(C.engram_bank_index(p, code, on == false and 0 or 1))
+  return self
+end
+
+local the_options = ffi.new "struct engram_search" -- of the search that runs
+the_options.size = ffi.sizeof(the_options)
+
+-- What C is to know of the options; keep must live as long as the call.
+local function search_options(o, keep, fname)
+  local form = forms[o.form or "f32"]
+  check.arg(form, fname, "form", '"f32", "bf16", "f16", "int8" or "sign"', o.form)
+  for _, name in ipairs { "candidates", "rerank" } do
+    check.arg(check.count(o[name] or 0) and (o[name] or 0) < 2 ^ 31, fname, name, "a count",
+      o[name])
+    the_options[name] = o[name] or 0
+  end
+  the_options.form, the_options.keep = form, keep
+  return the_options
+end
+
+-- A list of hits, one for each row of a matrix.
+local function search_all(p, queries, k, o, keep, fname)
+  check.arg(queries.dim == view(p).dim, fname, 1, ("rows of length %d"):format(view(p).dim),
+    queries)
+  local room = math.min(k, view(p).count)
+  local array = ffi.new("struct engram_hit[?]", queries.rows * room)
+  local counts = ffi.new("size_t[?]", queries.rows)
+  local seen = ffi.new("struct engram_seen[?]", queries.rows)
+  local options = search_options(o, keep, fname)
+  local arena = scratch.get(tonumber(C.engram_bank_search_scratch(p, room, options)))
+  check.status(C.engram_bank_search(p, queries.data, queries.rows, room, options, arena, array,
+    counts, seen))
+  local list = {}
+  for i = 0, queries.rows - 1 do
+    list[i + 1] = hits.over(array, i * room, tonumber(counts[i]), room, seen[i])
+  end
+  return list
+end
+
+-- b:search(query, k [, { form =, candidates =, rerank =, filter = function(id), into = hits }])
+-- -> hits: the k rows most like the query; of a matrix of queries a list of hits
+local search_known = { form = check.none, candidates = check.none, rerank = check.none,
+  filter = check.none, into = check.none }
 
 function methods:search(query, k, options)
   local fname = "bank:search"
   local p = open(self, fname)
-  local q = row_of(p, query, fname, 1)
+  local many = vec.matrix.is(query)
+  local q = many and query or row_of(p, query, fname, 1)
   check.arg(check.count(k), fname, 2, "a count", k)
-  local o = check.options(options, search_options, fname)
+  local o = check.options(options, search_known, fname)
   local keep = o.filter and bank.bitset(self, o.filter, fname) or nil
   p = open(self, fname) -- the filter may have closed it
+  if many then
+    check.arg(o.into == nil, fname, "into", "no hits for many queries", o.into)
+    return search_all(p, q, k, o, keep, fname)
+  end
   local run = hits.into(o.into, math.min(k, view(p).count), false, fname)
   local room = math.min(k, run.room)
-  local arena = scratch.get(tonumber(C.engram_bank_search_scratch(p, room)))
-  check.status(C.engram_bank_search(p, q.data, room, keep, arena, run.hit, hits.count_out))
+  local c = search_options(o, keep, fname)
+  local arena = scratch.get(tonumber(C.engram_bank_search_scratch(p, room, c)))
+  check.status(C.engram_bank_search(p, q.data, 1, room, c, arena, run.hit, hits.count_out,
+    run.seen))
   run.n = tonumber(hits.count_out[0])
   return run
 end
 
--- b:stats() -> { dim, rows, slots, mapped, bytes }
+-- b:recall_at(k, { form =, candidates =, rerank =, filter = }, queries) -> the mean share of the
+-- exact best k that a search with these options finds; the means of what it looked at
+local recall_known = { form = check.none, candidates = check.none, rerank = check.none,
+  filter = check.none }
+
+function methods:recall_at(k, options, queries)
+  local fname = "bank:recall_at"
+  local p = open(self, fname)
+  check.arg(check.count(k) and k > 0, fname, 1, "a count of at least 1", k)
+  local o = check.options(options, recall_known, fname)
+  check.arg(vec.matrix.is(queries) and queries.rows > 0, fname, 3, "a matrix of queries", queries)
+  local keep = o.filter and bank.bitset(self, o.filter, fname) or nil
+  p = open(self, fname)
+  local exact = search_all(p, queries, k, {}, keep, fname)
+  local found = search_all(p, queries, k, o, keep, fname)
+  local share, seen = 0, { scanned = 0, candidates = 0, reranked = 0 }
+  for i, run in ipairs(found) do
+    local wanted, met = {}, 0
+    for j = 1, #exact[i] do wanted[exact[i]:id(j)] = true end
+    for j = 1, #run do met = met + (wanted[run:id(j)] and 1 or 0) end
+    share = share + (#exact[i] > 0 and met / #exact[i] or 1)
+    for name, sum in pairs(seen) do seen[name] = sum + run.seen[name] end
+  end
+  for name, sum in pairs(seen) do seen[name] = sum / #found end
+  return share / #found, seen
+end
+
+-- b:stats() -> { dim, rows, slots, mapped, bytes, forms = { name = bytes } }
 function methods:stats()
   local v = view(open(self, "bank:stats"))
+  local indexed = {}
+  for name, form in pairs(forms) do
+    local bytes = tonumber(v.form_bytes[form])
+    if bytes > 0 then indexed[name] = bytes end
+  end
   return { dim = v.dim, rows = v.count, slots = v.slots, mapped = v.mapped == 1,
-    bytes = tonumber(v.bytes) }
+    bytes = tonumber(v.bytes), forms = indexed }
 end
 
 -- b:free(): now rather than when the collector gets to it. Twice is harmless.

@@ -4,7 +4,8 @@ local C = require "engram.ffi"
 local check = require "engram.check"
 
 local Hits = ffi.typeof [[
-  struct { struct engram_hit *hit; struct engram_parts *parts; uint32_t n, room; }]]
+  struct { struct engram_hit *hit; struct engram_parts *parts; uint32_t n, room;
+           struct engram_seen seen; }]]
 local HitArray = ffi.typeof "struct engram_hit[?]"
 local PartsArray = ffi.typeof "struct engram_parts[?]"
 local anchors = setmetatable({}, { __mode = "k" })
@@ -30,9 +31,17 @@ function hits.into(given, room, with_parts, fname)
   if given == nil then return reserve(Hits(nil, nil, 0, 0), room, with_parts) end
   check.arg(hits.is(given), fname, "into", "hits", given)
   given.n = 0
+  ffi.fill(given.seen, ffi.sizeof "struct engram_seen")
   reserve(given, room, with_parts)
   if not with_parts then given.parts = nil end
   return given
+end
+
+-- hits.over(array, at, n, room, seen): a run of n hits inside an array that several runs share.
+function hits.over(array, at, n, room, seen)
+  local self = Hits(array + at, nil, n, room, seen)
+  anchors[self] = array
+  return self
 end
 
 -- engram.hits { { id, score }, ... } -> hits, put in order
@@ -131,7 +140,7 @@ function methods:copy()
   if self.parts ~= nil then
     ffi.copy(copy.parts, self.parts, self.n * ffi.sizeof "struct engram_parts")
   end
-  copy.n = self.n
+  copy.n, copy.seen = self.n, self.seen
   return copy
 end
 

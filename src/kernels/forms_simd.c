@@ -57,10 +57,8 @@ int NAME(engram_encode_f16)(const float *rows, const float *norms, size_t n, siz
 static float largest_magnitude(const float *row, size_t dim)
 {
     vf most = vf_zero();
-    for (size_t j = 0; j < dim; j += VF) {
-        vf x = vf_abs(elements(row, j, dim));
-        most = vf_select(vf_less(most, x), x, most);
-    }
+    for (size_t j = 0; j < dim; j += VF)
+        most = vf_max(most, vf_abs(elements(row, j, dim)));
     float lane[VF];
     vf_store(lane, most);
     for (int j = 1; j < VF; j++)

@@ -78,7 +78,8 @@ static bool finds(const engram_bank *bank, const float *query, size_t k, const u
     struct engram_hit *expected = scan(bank, query, keep, &all);
     struct engram_hit *hits = malloc((k + 1) * sizeof *hits);
     memset(hits, SECRET, (k + 1) * sizeof *hits);
-    int status = engram_bank_search(bank, query, k, keep, NULL, hits, &count);
+    const struct engram_search options = {.size = sizeof options, .keep = keep};
+    int status = engram_bank_search(bank, query, 1, k, &options, NULL, hits, &count, NULL);
     size_t want = k < all ? k : all;
     bool good = status == ENGRAM_OK && count == want && same_hits(hits, expected, want) &&
                 all_are(hits + k, SECRET, sizeof *hits);
@@ -105,7 +106,7 @@ static void empty_bank(void)
        "a new bank is empty");
     float query[4] = {1};
     size_t count = 9;
-    ok(engram_bank_search(bank, query, 5, NULL, NULL, (struct engram_hit[5]){0}, &count) ==
+    ok(engram_bank_search(bank, query, 1, 5, NULL, NULL, (struct engram_hit[5]){0}, &count, NULL) ==
                ENGRAM_OK &&
            count == 0,
        "nothing is found in it");
@@ -359,12 +360,13 @@ static void search(void)
 
     engram_arena *arena = NULL;
     struct engram_arena_config config = {.size = sizeof config, .overflow = ENGRAM_ERROR_RETURN};
-    config.bytes = engram_bank_search_scratch(bank, 100);
+    config.bytes = engram_bank_search_scratch(bank, 100, NULL);
     engram_arena_new(&config, &arena);
     struct engram_hit hits[100];
     size_t count = 0;
     long calls = heap.calls;
-    ok(engram_bank_search(bank, rows, 100, NULL, arena, hits, &count) == ENGRAM_OK && count == 100,
+    ok(engram_bank_search(bank, rows, 1, 100, NULL, arena, hits, &count, NULL) == ENGRAM_OK &&
+           count == 100,
        "an arena of the bytes asked for beforehand suffices");
     struct engram_arena_info info;
     engram_arena_info(arena, &info);
@@ -375,25 +377,26 @@ static void search(void)
     config.bytes = 1;
     engram_arena_new(&config, &arena);
     count = 77;
-    if (engram_bank_search_scratch(bank, 100) > 0) {
-        int status = engram_bank_search(bank, rows, 100, NULL, arena, hits, &count);
+    if (engram_bank_search_scratch(bank, 100, NULL) > 0) {
+        int status = engram_bank_search(bank, rows, 1, 100, NULL, arena, hits, &count, NULL);
         refused(status, ENGRAM_ENOMEM, "", "an arena without room is an error");
         ok(count == 77, "then there is no count");
     }
     engram_arena_free(arena);
     __atomic_store_n(&cancel, 1, __ATOMIC_RELAXED);
-    refused(engram_bank_search(bank, rows, 100, NULL, NULL, hits, &count), ENGRAM_ECANCELLED, "",
-            "a set cancel flag ends a search");
+    refused(engram_bank_search(bank, rows, 1, 100, NULL, NULL, hits, &count, NULL),
+            ENGRAM_ECANCELLED, "", "a set cancel flag ends a search");
     __atomic_store_n(&cancel, 0, __ATOMIC_RELAXED);
-    refused(engram_bank_search(NULL, rows, 1, NULL, NULL, hits, &count), ENGRAM_ENULL,
+    refused(engram_bank_search(NULL, rows, 1, 1, NULL, NULL, hits, &count, NULL), ENGRAM_ENULL,
             "engram_bank_search|bank", "searching no bank is refused");
-    refused(engram_bank_search(bank, NULL, 1, NULL, NULL, hits, &count), ENGRAM_ENULL,
-            "engram_bank_search|query", "searching for nothing is refused");
-    refused(engram_bank_search(bank, rows, 1, NULL, NULL, NULL, &count), ENGRAM_ENULL,
+    refused(engram_bank_search(bank, NULL, 1, 1, NULL, NULL, hits, &count, NULL), ENGRAM_ENULL,
+            "engram_bank_search|queries", "searching for nothing is refused");
+    refused(engram_bank_search(bank, rows, 1, 1, NULL, NULL, NULL, &count, NULL), ENGRAM_ENULL,
             "engram_bank_search|hits", "a search needs a place for its hits");
-    refused(engram_bank_search(bank, rows, 1, NULL, NULL, hits, NULL), ENGRAM_ENULL,
+    refused(engram_bank_search(bank, rows, 1, 1, NULL, NULL, hits, NULL, NULL), ENGRAM_ENULL,
             "engram_bank_search|count", "and one for their count");
-    ok(engram_bank_search(bank, rows, 0, NULL, NULL, NULL, &count) == ENGRAM_OK && count == 0,
+    ok(engram_bank_search(bank, rows, 1, 0, NULL, NULL, NULL, &count, NULL) == ENGRAM_OK &&
+           count == 0,
        "but none for no hits");
     engram_bank_free(bank);
     free(again);
@@ -875,7 +878,7 @@ static int adds_and_saves(void)
     struct engram_hit hits[10];
     size_t count;
     if (status == ENGRAM_OK)
-        status = engram_bank_search(opened, rows + 4, 10, NULL, NULL, hits, &count);
+        status = engram_bank_search(opened, rows + 4, 1, 10, NULL, NULL, hits, &count, NULL);
     engram_bank_free(opened);
     engram_bank_free(bank);
     engram_deinit_thread_arena();

@@ -223,7 +223,7 @@ static void search_rows(struct engram_rng *rng, uint32_t rows)
     for (int i = 0; i < 5; i++) {
         float *query = normal(rng, DIM);
         size_t count;
-        engram_bank_search(bank, query, 50, NULL, NULL, hits, &count);
+        engram_bank_search(bank, query, 1, 50, NULL, NULL, hits, &count, NULL);
         take(hits, count * sizeof *hits);
         free(query);
     }
@@ -316,7 +316,7 @@ static void tiny(struct engram_rng *rng)
     size_t count;
     engram_bank_new(DIM, &bank);
     engram_bank_add(bank, x, ROWS, ids);
-    engram_bank_search(bank, y, ROWS, NULL, NULL, hits, &count);
+    engram_bank_search(bank, y, 1, ROWS, NULL, NULL, hits, &count, NULL);
     take(hits, count * sizeof *hits);
     engram_bank_free(bank);
 

@@ -34,7 +34,9 @@ int main(void)
     STRUCT(engram_frontier, AT(size) AT(hops) AT(fan) AT(accumulate) AT(visit_budget) AT(refractory)
                                 AT(cycle_penalty) AT(reserved) AT(step) AT(threshold) AT(gain));
     STRUCT(engram_bank_view, AT(dim) AT(slots) AT(count) AT(mapped) AT(rows) AT(norms) AT(live)
-                                 AT(generations) AT(bytes));
+                                 AT(generations) AT(bytes) AT(form_bytes));
+    STRUCT(engram_search, AT(size) AT(form) AT(candidates) AT(rerank) AT(keep));
+    STRUCT(engram_seen, AT(scanned) AT(candidates) AT(reranked) AT(hits));
     STRUCT(engram_memories, AT(size) AT(slots) AT(bank) AT(graph) AT(strength) AT(last_recall)
                                 AT(confidence) AT(tau_s));
     STRUCT(engram_cue, AT(size) AT(seed_count) AT(vector) AT(seed_ids) AT(seed_values));

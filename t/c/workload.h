@@ -137,8 +137,8 @@ static inline void work_graphs(struct work *w, const struct shared *shared)
 static inline void work_memory(struct work *w, const struct shared *shared)
 {
     size_t count = 0;
-    call(w, engram_bank_search(shared->bank, w->rows, 30, NULL, NULL, w->hits, &count), w->hits,
-         30 * sizeof *w->hits);
+    call(w, engram_bank_search(shared->bank, w->rows, 1, 30, NULL, NULL, w->hits, &count, NULL),
+         w->hits, 30 * sizeof *w->hits);
     struct engram_law law = {.size = sizeof law, .tau_s = 86400};
     struct engram_frontier frontier = {.size = sizeof frontier, .hops = 2};
     struct engram_memories memories = {.size = sizeof memories,
@@ -166,7 +166,7 @@ static inline void work_memory(struct work *w, const struct shared *shared)
     call(w, engram_bank_add(bank, w->rows, WORK_ROWS, ids), ids, sizeof ids);
     for (int i = 0; i < WORK_ROWS; i += 3)
         call(w, engram_bank_remove(bank, ids[i]), &i, sizeof i);
-    call(w, engram_bank_search(bank, w->rows, 10, NULL, NULL, w->hits, &count), w->hits,
+    call(w, engram_bank_search(bank, w->rows, 1, 10, NULL, NULL, w->hits, &count, NULL), w->hits,
          10 * sizeof *w->hits);
     engram_bank_free(bank);
 }

@@ -1,0 +1,53 @@
+/* bank.h - what a bank is made of, for the files that work on one.
+ * SPDX-License-Identifier: MIT */
+#ifndef ENGRAM_BANK_H
+#define ENGRAM_BANK_H
+
+#include "engram.h"
+#include "host.h"
+
+#include <stdbool.h>
+
+enum { ENGRAM_FORMS = ENGRAM_SIGN + 1 };
+
+/* Rows in a smaller form, by slot, at a multiple of 64 bytes in a block of ours. */
+struct engram_form {
+    bool on;
+    void *rows, *block;
+    size_t block_bytes;
+};
+
+struct engram_bank {
+    uint32_t dim, slots, count;
+    float *rows; /* ours, unless mapping says otherwise */
+    float *norms;
+    uint32_t *generations; /* of the next row in a slot that is free */
+    uint64_t *live;
+    uint32_t *free_slots; /* a stack */
+    uint32_t free_count;
+    size_t rows_bytes, norms_bytes, generations_bytes, live_bytes, free_bytes; /* allocated */
+    void *mapping;
+    size_t mapping_bytes;
+    struct engram_form forms[ENGRAM_FORMS]; /* that of ENGRAM_F32 stays empty */
+    float *factors;                         /* of the int8 rows */
+    size_t factors_bytes;
+};
+
+static inline size_t engram_words(uint32_t slots)
+{
+    return ((size_t)slots + 63) / 64;
+}
+
+static inline uint64_t engram_bank_id(const engram_bank *bank, uint32_t slot)
+{
+    return (uint64_t)bank->generations[slot] << 32 | slot;
+}
+
+/* In forms.c: room for so many rows in every form that is on; the forms of the rows first .. last
+ * - 1; the end of them; their bytes. */
+int engram_forms_reserve(engram_bank *bank, size_t slots);
+void engram_forms_derive(engram_bank *bank, size_t first, size_t last);
+void engram_forms_free(engram_bank *bank);
+uint64_t engram_form_bytes(const engram_bank *bank, uint32_t form);
+
+#endif
