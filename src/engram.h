@@ -327,7 +327,7 @@ int engram_encode_f16(const float *rows, const float *norms, size_t n, size_t di
 int engram_encode_int8(const float *rows, const float *norms, size_t n, size_t dim, int8_t *out,
                        float *factors);
 
-/* Bit j of word w of a row: whether element 64 w + j is below 0. Eight rows stand abreast, word w
+/* Bit j of word w of a row: whether element 64 w + j is negative, denormals being 0. Eight rows stand abreast, word w
  * of all eight in a line: that of row r at blocks[(r / 8 * padded / 64 + w) * 8 + r % 8]. Writes
  * rows first .. first + n - 1 and leaves their neighbours alone. */
 int engram_encode_sign(const float *rows, const float *norms, size_t n, size_t dim, size_t first,

@@ -16,14 +16,26 @@
  * and small enough to share out; tasks at most, which bounds the scratch. */
 enum { BLOCK = 1024, TASK_BYTES = 1 << 23, TASKS = 32 };
 
-/* What a form leaves to the next stage if the caller does not say. */
+/* What a stage leaves to the next one if the caller does not say: so many for each hit, and at
+ * least so many. Chosen by recall@10 on 100,000 rows of 768: a random projection of 32 dimensions
+ * with a little noise, normal around 1000 normal centres with deviation s; 300 queries alike.
+ *
+ *     form, candidates, rerank    s = 0.5   s = 1.5   s = 3.0
+ *     sign, 100, 30 by int8         1.000     0.991     0.991
+ *     sign, 200, 50                 1.000     0.999     0.999
+ *     sign, 400, 50                 1.000     1.000     1.000
+ *     int8, 10                      0.995     0.993     0.994
+ *     int8, 20                      1.000     1.000     1.000
+ *     f16 or bf16, 12               1.000     1.000     1.000
+ *
+ * Rows without such structure need more, which engram.bank's recall_at shows. */
 enum {
-    CANDIDATES_SIGN = 20,
-    CANDIDATES = 4,
-    RERANK = 5,
-    LEAST_CANDIDATES_SIGN = 200,
-    LEAST_CANDIDATES = 40,
-    LEAST_RERANK = 50
+    SIGN_PER_HIT = 20,
+    SIGN_LEAST = 200,
+    PER_HIT = 4,
+    LEAST = 40,
+    RERANK_PER_HIT = 5,
+    RERANK_LEAST = 50
 };
 
 /* A search as it is carried out; rows are cut into tasks by their number and size alone. */
@@ -393,13 +405,15 @@ static struct plan make_plan(const engram_bank *bank, size_t k, const struct eng
         bool sign = plan.form == ENGRAM_SIGN;
         row = row / sizeof(float) * 2 / (plan.form == ENGRAM_INT8 ? 2 : sign ? 16 : 1);
         plan.finer = finer_form(bank, plan.form);
-        plan.candidates = least(choose(o->candidates, sign ? CANDIDATES_SIGN : CANDIDATES,
-                                       sign ? LEAST_CANDIDATES_SIGN : LEAST_CANDIDATES, plan.k),
-                                bank->slots);
-        plan.rerank = choose(o->rerank, RERANK, LEAST_RERANK, plan.k);
+        size_t wanted =
+            choose(o->candidates, sign ? SIGN_PER_HIT : PER_HIT, sign ? SIGN_LEAST : LEAST, plan.k);
+        plan.candidates = least(wanted, bank->slots);
+        plan.rerank = choose(o->rerank, RERANK_PER_HIT, RERANK_LEAST, plan.k);
+        if (plan.rerank >= plan.candidates) /* it would leave all of them */
+            plan.finer = ENGRAM_F32;
     }
     size_t rows = TASK_BYTES / row, share = bank->slots / TASKS;
-    plan.task = ((rows > share ? rows : share) / 64 + 1) * 64;
+    plan.task = least((rows > share ? rows : share) / 64 + 1, engram_words(bank->slots)) * 64;
     plan.tasks = bank->slots ? (bank->slots - 1) / plan.task + 1 : 0;
     size_t most = plan.form == ENGRAM_F32 ? plan.k : 2 * plan.candidates; /* cut to half */
     plan.room = least(most, plan.task);

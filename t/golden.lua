@@ -90,6 +90,17 @@ local workloads = {
       take(hits.hit, #hits * ffi.sizeof "struct engram_hit")
     end
   end},
+  {"stages", function(rng)
+    local bank = random_bank(rng)
+    for _, form in ipairs { "bf16", "f16", "int8", "sign" } do bank:index(form) end
+    local queries = rng:fill_normal(engram.matrix(5, DIM))
+    for _, form in ipairs { "bf16", "f16", "int8", "sign" } do
+      for _, hits in ipairs(bank:search(queries, 10, { form = form, candidates = 25,
+        rerank = 15 })) do
+        take(hits.hit, #hits * ffi.sizeof "struct engram_hit")
+      end
+    end
+  end},
   {"recall", function(rng)
     local bank = random_bank(rng)
     local graph = random_graph(rng, MEMORIES, 8000)
@@ -113,7 +124,8 @@ local workloads = {
 }
 
 -- The workloads' seeds are their places in golden.c.
-local seeds = { pairs = 1, decay = 5, spread = 6, frontier = 7, search = 8, recall = 9 }
+local seeds = { pairs = 1, decay = 5, spread = 6, frontier = 7, search = 8, recall = 9,
+  stages = 19 }
 
 local expected = {}
 for line in io.lines((os.getenv "srcdir" or ".") .. "/t/data/golden.tsv") do

@@ -211,7 +211,7 @@ int engram_encode_sign_ref(const float *rows, const float *norms, size_t n, size
         for (size_t w = 0; w < words; w++, word += ENGRAM_ABREAST) {
             *word = 0;
             for (size_t j = w * ENGRAM_ROUND; j < dim && j < (w + 1) * ENGRAM_ROUND; j++)
-                *word |= (uint64_t)(norms[i] != 0 && rows[j] < 0) << j % ENGRAM_ROUND;
+                *word |= (uint64_t)(norms[i] != 0 && rows[j] <= -FLT_MIN) << j % ENGRAM_ROUND;
         }
     }
     return ENGRAM_OK;

@@ -5,6 +5,7 @@
 #include "kernels/simd.h"
 #include "dispatch.h"
 
+#include <float.h>
 #include <string.h>
 
 /* ---- encoding */
@@ -96,7 +97,9 @@ int NAME(engram_encode_sign)(const float *rows, const float *norms, size_t n, si
         for (size_t j = 0; j < dim; j += ENGRAM_ROUND, word += ENGRAM_ABREAST) {
             *word = 0;
             for (size_t bit = 0; bit < ENGRAM_ROUND && norms[i] != 0; bit += VF)
-                *word |= (uint64_t)vm_bits(vf_less(elements(rows, j + bit, dim), vf_zero())) << bit;
+                *word |=
+                    (uint64_t)vm_bits(vf_at_most(elements(rows, j + bit, dim), vf_set(-FLT_MIN)))
+                    << bit;
         }
     }
     return ENGRAM_OK;

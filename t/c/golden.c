@@ -235,6 +235,62 @@ static void search(struct engram_rng *rng)
     search_rows(rng, MEMORIES);
 }
 
+static void forms(struct engram_rng *rng)
+{
+    enum { ROWS = 203, COLUMNS = 100, PADDED = 128, WORDS = (ROWS + 7) / 8 * PADDED / 8 };
+    static uint16_t halves[ROWS * PADDED];
+    static int8_t bytes[ROWS * PADDED];
+    static uint64_t words[WORDS], query[PADDED / 8], above[(ROWS + 63) / 64];
+    float *matrix = normal(rng, ROWS * COLUMNS), *unit = normal(rng, PADDED);
+    float norms[ROWS], factors[ROWS], scores[ROWS];
+    matrix[3 * COLUMNS] = 1e20f;
+    matrix[4 * COLUMNS] = 1e-40f;
+    memset(matrix + 5 * COLUMNS, 0, COLUMNS * sizeof *matrix);
+    engram_norms_f32(matrix, ROWS, COLUMNS, norms);
+    engram_encode_bf16(matrix, norms, ROWS, COLUMNS, halves);
+    take(halves, sizeof halves);
+    engram_dots_bf16(unit, halves, ROWS, PADDED, scores);
+    take(scores, sizeof scores);
+    engram_encode_f16(matrix, norms, ROWS, COLUMNS, halves);
+    take(halves, sizeof halves);
+    engram_dots_f16(unit, halves, ROWS, PADDED, scores);
+    take(scores, sizeof scores);
+    engram_encode_int8(matrix, norms, ROWS, COLUMNS, bytes, factors);
+    take(bytes, sizeof bytes);
+    take(factors, sizeof factors);
+    engram_dots_int8(bytes + PADDED, bytes, factors, ROWS, PADDED, scores);
+    take(scores, sizeof scores);
+    engram_encode_sign(matrix, norms, ROWS, COLUMNS, 0, words);
+    take(words, sizeof words);
+    for (int w = 0; w < PADDED / 64; w++)
+        query[w] = words[8 * w + 1];
+    engram_dots_sign(query, words, ROWS, COLUMNS, scores);
+    take(scores, sizeof scores);
+    engram_above_f32(scores, ROWS, 2, above);
+    take(above, sizeof above);
+    free(matrix);
+    free(unit);
+}
+
+static void stages(struct engram_rng *rng)
+{
+    static struct engram_hit hits[5 * 10];
+    engram_bank *bank = random_bank(rng, MEMORIES);
+    for (uint32_t form = ENGRAM_BF16; form <= ENGRAM_SIGN; form++)
+        engram_bank_index(bank, form, 1);
+    float *queries = normal(rng, 5 * DIM);
+    for (uint32_t form = ENGRAM_BF16; form <= ENGRAM_SIGN; form++) {
+        const struct engram_search options = {
+            .size = sizeof options, .form = form, .candidates = 25, .rerank = 15};
+        size_t counts[5];
+        engram_bank_search(bank, queries, 5, 10, &options, NULL, hits, counts, NULL);
+        for (int i = 0; i < 5; i++)
+            take(hits + 10 * i, counts[i] * sizeof *hits);
+    }
+    free(queries);
+    engram_bank_free(bank);
+}
+
 static void recall_memories(struct engram_rng *rng, uint32_t slots)
 {
     static struct engram_hit hits[20];
@@ -482,6 +538,8 @@ static const struct {
     {"blocks", blocks},
     {"tiny", tiny},
     {"panels", panels},
+    {"forms", forms},
+    {"stages", stages},
 };
 
 static uint64_t hash_of(size_t workload)

@@ -221,6 +221,110 @@ static void similarity_relations(struct random *r)
     expect_bits(again, scores, n * sizeof *scores, "scores of a split batch");
 }
 
+/* ---- smaller forms ---------------------------------------------------------------------- */
+
+enum { FORM_DIM = 300, FORM_PADDED = 320 };
+
+/* A row in all forms, over what an earlier one left there. */
+struct formed {
+    uint16_t bf16[FORM_PADDED], f16[FORM_PADDED];
+    int8_t int8[FORM_PADDED];
+    uint64_t sign[FORM_PADDED / 8];
+    float factor;
+};
+
+static void form(const float *row, size_t dim, struct formed *out)
+{
+    float norm = engram_norm_f32(row, dim);
+    memset(out, 0, sizeof *out);
+    expect_ok(engram_encode_bf16(row, &norm, 1, dim, out->bf16), "bf16");
+    expect_ok(engram_encode_f16(row, &norm, 1, dim, out->f16), "f16");
+    expect_ok(engram_encode_int8(row, &norm, 1, dim, out->int8, &out->factor), "int8");
+    expect_ok(engram_encode_sign(row, &norm, 1, dim, 0, out->sign), "sign");
+}
+
+static double half_value(uint16_t x, int exponent_bits)
+{
+    int fraction_bits = 15 - exponent_bits, bias = (1 << (exponent_bits - 1)) - 1;
+    int exponent = (x & 0x7fff) >> fraction_bits, fraction = x & ((1 << fraction_bits) - 1);
+    double size = exponent ? ldexp((1 << fraction_bits) + fraction, exponent - bias - fraction_bits)
+                           : ldexp(fraction, 1 - bias - fraction_bits);
+    return x >> 15 ? -size : size;
+}
+
+/* A row whose elements are of one size, or of very different ones. */
+static size_t some_row(struct random *r, float *row)
+{
+    size_t dim = 1 + random_below(r, FORM_DIM);
+    int sizes = random_below(r, 2) ? 1 : 40, base = (int)random_below(r, 60) - 30;
+    for (size_t j = 0; j < dim; j++)
+        row[j] =
+            ldexpf((float)random_between(r, -1, 1), base - (int)random_below(r, (uint32_t)sizes));
+    if (random_below(r, 4) == 0)
+        row[random_below(r, (uint32_t)dim)] = random_below(r, 2) ? 1e-40f : -1e-40f;
+    return dim;
+}
+
+/* Each element against row / norm, each cosine against that of the rows. */
+static void forms(struct random *r)
+{
+    float a[FORM_DIM], b[FORM_DIM], unit[FORM_PADDED] = {0}, got[4];
+    struct formed of_a, of_b;
+    size_t dim = some_row(r, a);
+    for (size_t j = 0; j < dim; j++)
+        b[j] = a[j] * (float)random_between(r, -0.5, 1);
+    form(a, dim, &of_a);
+    form(b, dim, &of_b);
+    double norm = exact_norm(a, dim), norm_b = exact_norm(b, dim), sum = 0;
+    double bound[3] = {0}, scale = (double)of_a.factor, scale_b = (double)of_b.factor;
+    for (size_t j = 0; j < FORM_PADDED; j++) {
+        double x = j < dim && norm > 0 ? a[j] / norm : 0,
+               y = j < dim && norm_b > 0 ? b[j] / norm_b : 0;
+        expect_near(half_value(of_a.bf16[j], 8), x, 0x1.02p-8 * fabs(x) + 0x1p-60, "bf16", j);
+        expect_near(half_value(of_a.f16[j], 5), x, 0x1.02p-11 * fabs(x) + 0x1p-25, "f16", j);
+        expect_near(of_a.int8[j] * scale, x, 0.5001 * scale, "int8", j);
+        expect((int)(of_a.sign[j / 64 * 8] >> j % 64 & 1) ==
+                   (j < dim && norm > 0 && a[j] <= -FLT_MIN),
+               "sign[%zu]", j);
+        unit[j] = (float)x;
+        sum += ((of_a.sign[j / 64 * 8] ^ of_b.sign[j / 64 * 8]) >> j % 64 & 1) ? -1 : j < dim;
+        bound[0] += 0x1p-8 * fabs(x * y) + 0x1p-60;
+        bound[1] += 0x1p-10 * fabs(x * y) + 0x1p-25 * fabs(x);
+        bound[2] += 0.51 * (scale * fabs(y) + scale_b * fabs(x) + scale * scale_b);
+    }
+    uint64_t words[FORM_PADDED / 64];
+    for (size_t w = 0; w < FORM_PADDED / 64; w++)
+        words[w] = of_a.sign[8 * w];
+    size_t padded = (dim + 63) / 64 * 64;
+    expect_ok(engram_dots_bf16(unit, of_b.bf16, 1, padded, &got[0]), "bf16");
+    expect_ok(engram_dots_f16(unit, of_b.f16, 1, padded, &got[1]), "f16");
+    expect_ok(engram_dots_int8(of_a.int8, of_b.int8, &of_b.factor, 1, padded, &got[2]), "int8");
+    expect_ok(engram_dots_sign(words, of_b.sign, 1, dim, &got[3]), "sign");
+    got[2] *= of_a.factor;
+    for (size_t i = 0; i < 3; i++)
+        expect_near((double)got[i], exact_cosine(a, b, dim), bound[i] + 1e-6, "cosine", i);
+    expect_near((double)got[3], sum, 0, "agreement", 0);
+}
+
+/* No bit of a form depends on whether denormals count as zero. */
+static void forms_flushed(struct random *r)
+{
+#ifdef __SSE__
+    float row[FORM_DIM];
+    struct formed flushed, plain;
+    size_t dim = some_row(r, row);
+    unsigned control = _mm_getcsr();
+    _mm_setcsr(control | 0x8040);
+    form(row, dim, &flushed);
+    _mm_setcsr(control & ~0x8040u);
+    form(row, dim, &plain);
+    _mm_setcsr(control);
+    expect_bits(&flushed, &plain, sizeof plain, "forms");
+#else
+    (void)r;
+#endif
+}
+
 /* ---- sums ------------------------------------------------------------------------------- */
 
 static void weighted_sum(struct random *r)
@@ -1266,6 +1370,10 @@ static const struct group {
     {"similarity-relations", "cosines are symmetric, scale-invariant and blind to batches",
      similarity_relations, 1000, 0, 0},
     {"products", "products and distances are within 1e-6 of their terms", products, 10000, 0, 0},
+    {"forms", "forms are within half a step, their cosines within what that allows", forms, 10000,
+     0, 0},
+    {"forms-flushed", "forms are the same while denormals count as zero", forms_flushed, 10000, 0,
+     0},
     {"weighted-sum", "weighted sums are within a rounding a term", weighted_sum, 10000, 0, 0},
     {"axpy", "a * x + y is rounded once", axpy, 10000, 0, 0},
     {"top-k", "the best k of blocks are those of a sort", top_k, 10000, 0, 0},

@@ -47,6 +47,8 @@ static inline void share(struct shared *shared)
     uint64_t ids[WORK_ROWS];
     engram_bank_new(WORK_DIM, &shared->bank);
     engram_bank_add(shared->bank, rows, WORK_ROWS, ids);
+    for (uint32_t form = ENGRAM_BF16; form <= ENGRAM_SIGN; form++)
+        engram_bank_index(shared->bank, form, 1);
     engram_builder *builder;
     engram_builder_new(&builder);
     engram_builder_nodes(builder, WORK_ROWS);
@@ -139,6 +141,14 @@ static inline void work_memory(struct work *w, const struct shared *shared)
     size_t count = 0;
     call(w, engram_bank_search(shared->bank, w->rows, 1, 30, NULL, NULL, w->hits, &count, NULL),
          w->hits, 30 * sizeof *w->hits);
+    for (uint32_t form = ENGRAM_BF16; form <= ENGRAM_SIGN; form++) {
+        const struct engram_search options = {
+            .size = sizeof options, .form = form, .candidates = 40, .rerank = 20};
+        call(w,
+             engram_bank_search(shared->bank, w->rows + 1, 1, 15, &options, NULL, w->hits, &count,
+                                NULL),
+             w->hits, 15 * sizeof *w->hits);
+    }
     struct engram_law law = {.size = sizeof law, .tau_s = 86400};
     struct engram_frontier frontier = {.size = sizeof frontier, .hops = 2};
     struct engram_memories memories = {.size = sizeof memories,

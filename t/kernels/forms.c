@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #include "kcase.h"
 
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -157,9 +158,9 @@ static int sign_is_plain(const struct kcall *call)
             memcpy(&want, block->before + 8 * at, 8);
         else
             for (size_t j = 64 * w; j < call->n && j < 64 * w + 64; j++)
-                want |=
-                    (uint64_t)(norms[row - first] != 0 && floats[(row - first) * call->n + j] < 0)
-                    << j % 64;
+                want |= (uint64_t)(norms[row - first] != 0 &&
+                                   floats[(row - first) * call->n + j] <= -FLT_MIN)
+                        << j % 64;
         if (words[at] != want)
             return 0;
     }
