@@ -33,6 +33,13 @@ struct engram_bank {
     size_t factors_bytes;
 };
 
+/* Bits of an element in a form. */
+static inline size_t engram_form_bits(uint32_t form)
+{
+    static const uint8_t bits[ENGRAM_FORMS] = {32, 16, 16, 8, 1};
+    return bits[form];
+}
+
 static inline size_t engram_words(uint32_t slots)
 {
     return ((size_t)slots + 63) / 64;

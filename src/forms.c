@@ -9,19 +9,12 @@
 /* Rows derived between two looks at the cancel flag; whole blocks of signs. */
 enum { DERIVED = 4096, LINE = 64 };
 
-/* Bytes of eight rows. */
-static size_t bytes_of_eight(const engram_bank *bank, uint32_t form)
-{
-    static const size_t bits[ENGRAM_FORMS] = {
-        [ENGRAM_BF16] = 16, [ENGRAM_F16] = 16, [ENGRAM_INT8] = 8, [ENGRAM_SIGN] = 1};
-    return engram_padded(bank->dim) * bits[form];
-}
-
 static int grow(engram_bank *bank, uint32_t form, size_t slots)
 {
     struct engram_form *f = &bank->forms[form];
-    size_t need;
-    if (!engram_product((slots + 7) / 8, bytes_of_eight(bank, form), &need) ||
+    size_t need; /* eight rows of signs stand together */
+    if (!engram_product((slots + 7) / 8, engram_padded(bank->dim) * engram_form_bits(form),
+                        &need) ||
         need > SIZE_MAX / 2 - LINE)
         return engram_fail(ENGRAM_ENOMEM, "%zu rows of %u elements are more than memory has", slots,
                            (unsigned)bank->dim);

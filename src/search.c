@@ -94,24 +94,25 @@ static uint32_t slot_of(uint64_t key)
     return ~(uint32_t)key;
 }
 
-/* Brings the `most` largest of n different keys to the front. Each round halves the range of
- * values in question, so that no order of keys is slow. */
+/* Brings the `most` largest of n different keys to the front. Scores fall off fast above a bar, and
+ * their mean halves them better than the middle of their range; it lies below the largest of
+ * different keys, so that every round gains. */
 static void bring_largest(uint64_t *keys, size_t n, size_t most)
 {
     size_t first = 0, last = n; /* those before first belong there, those from last on do not */
     while (first < most && most < last) {
-        uint64_t low = UINT64_MAX, high = 0;
+        uint64_t high = 0, low = 0, count = last - first;
         for (size_t i = first; i < last; i++) {
-            low = keys[i] < low ? keys[i] : low;
-            high = keys[i] > high ? keys[i] : high;
+            high += keys[i] >> 32;
+            low += (uint32_t)keys[i];
         }
-        uint64_t middle = low + (high - low) / 2;
+        uint64_t mean = (high / count << 32) + ((high % count << 32) + low) / count;
         size_t above = first;
         for (size_t i = first; i < last; i++) {
             uint64_t key = keys[i];
             keys[i] = keys[above];
             keys[above] = key;
-            above += key > middle;
+            above += key > mean;
         }
         if (above <= most)
             first = above;
@@ -273,7 +274,7 @@ static int narrow(const struct work *work, size_t *n)
 {
     const struct plan *plan = work->plan;
     const void *rows = plan->bank->forms[plan->finer].rows;
-    size_t bytes = engram_padded(plan->bank->dim) * (plan->finer == ENGRAM_INT8 ? 1 : 2);
+    size_t bytes = engram_padded(plan->bank->dim) * engram_form_bits(plan->finer) / 8;
     for (size_t i = 0; i < AHEAD; i++)
         ask_for(work, i, *n, rows, bytes);
     for (size_t i = 0; i < *n; i++) {
@@ -398,23 +399,22 @@ static size_t choose(size_t given, size_t per_hit, size_t at_least, size_t k)
 static struct plan make_plan(const engram_bank *bank, size_t k, const struct engram_search *o)
 {
     struct plan plan = {.bank = bank, .form = o->form, .k = least(k, bank->slots)};
-    size_t row = engram_padded(bank->dim) * sizeof(float);
+    bool sign = plan.form == ENGRAM_SIGN;
     if (plan.form == ENGRAM_F32) {
         plan.block = 4 * plan.k > BLOCK ? (4 * plan.k + 63) / 64 * 64 : BLOCK;
     } else {
-        bool sign = plan.form == ENGRAM_SIGN;
-        row = row / sizeof(float) * 2 / (plan.form == ENGRAM_INT8 ? 2 : sign ? 16 : 1);
-        plan.finer = finer_form(bank, plan.form);
         size_t wanted =
             choose(o->candidates, sign ? SIGN_PER_HIT : PER_HIT, sign ? SIGN_LEAST : LEAST, plan.k);
         plan.candidates = least(wanted, bank->slots);
         plan.rerank = choose(o->rerank, RERANK_PER_HIT, RERANK_LEAST, plan.k);
-        if (plan.rerank >= plan.candidates) /* it would leave all of them */
-            plan.finer = ENGRAM_F32;
+        if (plan.rerank < plan.candidates) /* or it would leave all of them */
+            plan.finer = finer_form(bank, plan.form);
     }
-    size_t rows = TASK_BYTES / row, share = bank->slots / TASKS;
-    plan.task = least((rows > share ? rows : share) / 64 + 1, engram_words(bank->slots)) * 64;
-    plan.tasks = bank->slots ? (bank->slots - 1) / plan.task + 1 : 0;
+    size_t row = engram_padded(bank->dim) * engram_form_bits(plan.form) / 8;
+    size_t words = engram_words(bank->slots), most_words = TASK_BYTES / row / 64 + 1;
+    size_t tasks = least((words + most_words - 1) / most_words, TASKS);
+    plan.task = tasks ? (words + tasks - 1) / tasks * 64 : 0;
+    plan.tasks = tasks ? (bank->slots - 1) / plan.task + 1 : 0;
     size_t most = plan.form == ENGRAM_F32 ? plan.k : 2 * plan.candidates; /* cut to half */
     plan.room = least(most, plan.task);
     plan.block = least(plan.block, plan.task);
