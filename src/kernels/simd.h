@@ -111,7 +111,12 @@ static inline vf vf_of_vi(vi a) { return _mm512_cvtepi32_ps(a); }
 static inline vi vi_of_vf(vf a) { return _mm512_cvttps_epi32(a); }
 static inline vf vf_gather(const float *base, vi at) { return _mm512_i32gather_ps(at, base, 4); }
 
-static inline vf vf_of_bf16(const uint16_t *p) { return vf_of_bits(vi_shl(_mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)p)), 16)); }
+static inline vf vf_of_bf16(const uint16_t *p) /* one shuffle, where widening and shifting are two steps */
+{
+    __m512i halves = _mm512_castsi256_si512(_mm256_loadu_si256((const __m256i *)p));
+    vi upper = vi_shl(_mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15), 16);
+    return vf_of_bits(_mm512_maskz_permutexvar_epi16(0xaaaaaaaa, upper, halves));
+}
 static inline vf vf_of_f16(const uint16_t *p) { return _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)p)); }
 static inline void vf_store_f16(uint16_t *p, vf v) { _mm256_storeu_si256((__m256i *)p, _mm512_cvtps_ph(v, _MM_FROUND_TO_NEAREST_INT)); }
 static inline void vi_store_16(uint16_t *p, vi v) { _mm256_storeu_si256((__m256i *)p, _mm512_cvtepi32_epi16(v)); }
@@ -247,7 +252,12 @@ static inline vf vf_of_vi(vi a) { return _mm256_cvtepi32_ps(a); }
 static inline vi vi_of_vf(vf a) { return _mm256_cvttps_epi32(a); }
 static inline vf vf_gather(const float *base, vi at) { return _mm256_i32gather_ps(base, at, 4); }
 
-static inline vf vf_of_bf16(const uint16_t *p) { return vf_of_bits(vi_shl(_mm256_cvtepu16_epi32(_mm_loadu_si128((const __m128i *)p)), 16)); }
+static inline vf vf_of_bf16(const uint16_t *p) /* one shuffle, where widening and shifting are two steps */
+{
+    vi halves = _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)p));
+    vi upper = _mm256_setr_epi8(-1, -1, 0, 1, -1, -1, 2, 3, -1, -1, 4, 5, -1, -1, 6, 7, -1, -1, 8, 9, -1, -1, 10, 11, -1, -1, 12, 13, -1, -1, 14, 15);
+    return vf_of_bits(_mm256_shuffle_epi8(halves, upper));
+}
 static inline vf vf_of_f16(const uint16_t *p) { return _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)p)); }
 static inline void vf_store_f16(uint16_t *p, vf v) { _mm_storeu_si128((__m128i *)p, _mm256_cvtps_ph(v, _MM_FROUND_TO_NEAREST_INT)); }
 static inline void vi_store_16(uint16_t *p, vi v)
