@@ -101,22 +101,24 @@ for i = 1, 9 do
   end
 end
 is(same, 90, "which are those that each query gives alone")
-local seen = exact[1].seen
-is(("%d %d %d %d"):format(seen.scanned, seen.candidates, seen.reranked, seen.hits), "2000 0 0 10",
+local looked = exact[1].seen
+is(("%d %d %d %d"):format(looked.scanned, looked.candidates, looked.reranked,
+  looked.hits), "2000 0 0 10",
   "an exact search has scanned all rows and left no candidates")
 
 local all = { form = "sign", candidates = 2000, rerank = 2000 }
 local staged = random:search(queries:row(2), 10, all)
 for i = 1, 10 do same = same - (staged:id(i) == exact[2]:id(i) and 1 or 0) end
 is(same, 80, "a search whose stages leave all rows finds what an exact one does")
-seen = random:search(queries:row(1), 10, { form = "sign" }).seen
-is(("%d %d %d %d"):format(seen.scanned, seen.candidates, seen.reranked, seen.hits),
+looked = random:search(queries:row(1), 10, { form = "sign" }).seen
+is(("%d %d %d %d"):format(looked.scanned, looked.candidates, looked.reranked,
+  looked.hits),
   "2000 200 50 10", "a search by signs says what it looked at")
-seen = random:search(queries:row(1), 10, { form = "sign", candidates = 90, rerank = 30 }).seen
-is(("%d %d %d"):format(seen.scanned, seen.candidates, seen.reranked), "2000 90 30",
+looked = random:search(queries:row(1), 10, { form = "sign", candidates = 90, rerank = 30 }).seen
+is(("%d %d %d"):format(looked.scanned, looked.candidates, looked.reranked), "2000 90 30",
   "candidates and rerank say how much each stage leaves")
-seen = random:search(queries:row(1), 10, { form = "int8", candidates = 20 }).seen
-is(("%d %d %d"):format(seen.scanned, seen.candidates, seen.reranked), "2000 20 20",
+looked = random:search(queries:row(1), 10, { form = "int8", candidates = 20 }).seen
+is(("%d %d %d"):format(looked.scanned, looked.candidates, looked.reranked), "2000 20 20",
   "int8 without a half float beside it goes straight to the rows")
 local few = random:search(queries:row(1), 10, { form = "sign",
   filter = function(each) return each % 100 == 1 end })

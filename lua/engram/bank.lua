@@ -158,11 +158,13 @@ end
 local the_options = ffi.new "struct engram_search" -- of the search that runs
 the_options.size = ffi.sizeof(the_options)
 
+local stage_sizes = { "candidates", "rerank" }
+
 -- What C is to know of the options; keep must live as long as the call.
 local function search_options(o, keep, fname)
   local form = forms[o.form or "f32"]
   check.arg(form, fname, "form", '"f32", "bf16", "f16", "int8" or "sign"', o.form)
-  for _, name in ipairs { "candidates", "rerank" } do
+  for _, name in ipairs(stage_sizes) do
     check.arg(check.count(o[name] or 0) and (o[name] or 0) < 2 ^ 31, fname, name, "a count",
       o[name])
     the_options[name] = o[name] or 0
@@ -225,12 +227,12 @@ local recall_known = { form = check.none, candidates = check.none, rerank = chec
 
 function methods:recall_at(k, options, queries)
   local fname = "bank:recall_at"
-  local p = open(self, fname)
+  open(self, fname)
   check.arg(check.count(k) and k > 0, fname, 1, "a count of at least 1", k)
   local o = check.options(options, recall_known, fname)
   check.arg(vec.matrix.is(queries) and queries.rows > 0, fname, 3, "a matrix of queries", queries)
   local keep = o.filter and bank.bitset(self, o.filter, fname) or nil
-  p = open(self, fname)
+  local p = open(self, fname) -- the filter may have closed it
   local exact = search_all(p, queries, k, {}, keep, fname)
   local found = search_all(p, queries, k, o, keep, fname)
   local share, seen = 0, { scanned = 0, candidates = 0, reranked = 0 }
