@@ -315,7 +315,7 @@ static void stages(const engram_bank *bank, const float *queries)
                                         {10, 100, 40},
                                         {1, 1, 1},
                                         {64, 700, 65},
-                                        {300, 5000, 400}};
+                                        {300, 5000, 300}};
     uint64_t keeps[4][ROWS / 64 + 1] = {{0}};
     for (uint32_t slot = 0; slot < ROWS; slot++) {
         keeps[1][slot / 64] |= (uint64_t)(engram_rng_below(&rng, 100) == 0) << slot % 64;
@@ -326,7 +326,8 @@ static void stages(const engram_bank *bank, const float *queries)
     for (size_t way = 0; way < COUNT(ways); way++)
         for (int keep = 0; keep < 5; keep++) {
             int wrong = 0;
-            for (size_t s = 0; s < COUNT(sizes); s++) {
+            for (size_t i = 0; i < COUNT(sizes) * QUERIES; i++) {
+                size_t s = i / QUERIES;
                 const uint64_t *kept = keep < 4 ? keeps[keep] : NULL;
                 const struct plain plain = {ways[way].form, ways[way].finer, sizes[s][1],
                                             sizes[s][2]};
@@ -335,7 +336,7 @@ static void stages(const engram_bank *bank, const float *queries)
                                                       .candidates = sizes[s][1],
                                                       .rerank = sizes[s][2],
                                                       .keep = kept};
-                const float *query = queries + s % QUERIES * DIM;
+                const float *query = queries + i % QUERIES * DIM;
                 wrong += !agrees(bank, query, sizes[s][0], kept, &plain, &options);
             }
             is_int(wrong, 0, "form %u over %s of the rows is searched as plain stages would",
