@@ -212,7 +212,9 @@ static const struct group {
     const char *names[8];
     void (*run)(void);
 } groups[] = {
-    {{"pair", "scan-1000", "scan-100000", "batch", "threads"}, peers_similarity},
+    {{"pair", "scan-1000", "scan-100000", "scan-int8", "scan-bf16", "batch", "threads"},
+     peers_similarity},
+    {{"approximate", "add"}, peers_approximate},
     {{"decay-10000", "decay-10000000"}, peers_decay},
     {{"spread-1000", "spread-rmat", "spread-rmat-seed"}, peers_spread},
 };

@@ -43,10 +43,9 @@ void peers_check(int right, const char *name, const char *whose);
 /* Ends the program if a function of engram failed. */
 void peers_ok(int status);
 
-/* The k best rows for each of count queries, best first: hits[q * k ..]. A bank is searched here
- * alone. */
-void peers_search(const engram_bank *bank, const float *queries, size_t count, size_t k,
-                  struct engram_hit *hits);
+/* The k best rows for each of count queries, best first: hits[q * k ..]; options NULL: exactly. */
+void peers_search(const engram_bank *bank, const struct engram_search *options,
+                  const float *queries, size_t count, size_t k, struct engram_hit *hits);
 
 /* An arena large enough for every row; never freed. */
 engram_arena *peers_arena(void);
@@ -61,6 +60,7 @@ extern int peers_processors; /* that we may use: 1 or 2 */
 /* Whether a row is asked for. */
 int peers_wanted(const char *name);
 void peers_similarity(void);
+void peers_approximate(void);
 void peers_decay(void);
 void peers_spread(void);
 

@@ -87,6 +87,7 @@ struct scan {
     size_t n, turn; /* turn: queries are taken one after the other */
     float *rows, *queries, *unit_queries, *scores;
     const float *norms; /* of the rows */
+    const struct engram_search *options;
     struct engram_hit hits[QUERIES * BEST];
 #ifdef HAVE_FAISS
     struct peers_faiss *faiss;
@@ -94,16 +95,12 @@ struct scan {
 #endif
 };
 
-void peers_search(const engram_bank *bank, const float *queries, size_t count, size_t k,
-                  struct engram_hit *hits)
+void peers_search(const engram_bank *bank, const struct engram_search *options,
+                  const float *queries, size_t count, size_t k, struct engram_hit *hits)
 {
-    struct engram_bank_view view;
-    engram_bank_get(bank, &view);
-    for (size_t q = 0; q < count; q++) {
-        size_t found;
-        peers_ok(engram_bank_search(bank, queries + q * view.dim, k, NULL, peers_arena(),
-                                    hits + q * k, &found));
-    }
+    size_t found[QUERIES];
+    peers_ok(
+        engram_bank_search(bank, queries, count, k, options, peers_arena(), hits, found, NULL));
 }
 
 /* The same rows and queries for all; lengths are 1 where a library knows inner products alone. */
@@ -147,7 +144,7 @@ static const float *next_query(struct scan *scan)
 static void scan_ours(void *data)
 {
     struct scan *scan = data;
-    peers_search(scan->bank, next_query(scan), 1, BEST, scan->hits);
+    peers_search(scan->bank, scan->options, next_query(scan), 1, BEST, scan->hits);
 }
 
 static void scan_by_two(void *data)
@@ -274,13 +271,43 @@ static void compare_scan(const struct peers_row *row, struct scan *scan)
 #endif
 }
 
+/* By a smaller form, whose bytes are what is read; its candidates are scored exactly, so that the
+ * hits are those of a search without it. */
+static void compare_form(const struct peers_row *row, struct scan *scan, uint32_t form,
+                         size_t element)
+{
+    if (!peers_wanted(row->name))
+        return;
+    double bytes = (double)scan->n * DIM * (double)element;
+    struct limit *limit = limit_of(LIMIT_READ, (size_t)bytes);
+    struct engram_search options = {.size = sizeof options, .form = form};
+    struct engram_hit exact[BEST];
+    struct contender contenders[] = {{.name = "engram", .run = scan_ours, .data = scan},
+                                     {.name = "reading as many bytes",
+                                      .run = limit_run,
+                                      .data = limit,
+                                      .amount = limit->amount / bytes}};
+    scan->turn = 0;
+    scan_ours(scan);
+    memcpy(exact, scan->hits, sizeof exact);
+    peers_ok(engram_bank_index(scan->bank, form, 1));
+    scan->options = &options;
+    scan->turn = 0;
+    scan_ours(scan);
+    for (int i = 0; i < BEST; i++)
+        peers_check(scan->hits[i].id == exact[i].id, row->name, "the smaller form");
+    peers_compare(row, contenders, 2);
+    scan->options = NULL;
+    peers_ok(engram_bank_index(scan->bank, form, 0));
+}
+
 /* ---- many queries ----------------------------------------------------------------------- */
 
 #ifdef HAVE_OPENBLAS
 static void batch_ours(void *data)
 {
     struct scan *scan = data;
-    peers_search(scan->bank, scan->queries, QUERIES, BEST, scan->hits);
+    peers_search(scan->bank, NULL, scan->queries, QUERIES, BEST, scan->hits);
 }
 
 static void batch_by_rows(void *data)
@@ -367,6 +394,18 @@ void peers_similarity(void)
                                     .sense = AT_LEAST,
                                     .wanted = 0.93,
                                     .rivals = 1};
+    const struct peers_row int8 = {.name = "scan-int8",
+                                   .work = peers_quick
+                                               ? "1 x 2000 by int8, of the read limit"
+                                               : "1 x 100,000 by int8, of the DRAM read limit",
+                                   .sense = AT_LEAST,
+                                   .wanted = 0.90};
+    const struct peers_row bf16 = {.name = "scan-bf16",
+                                   .work = peers_quick
+                                               ? "1 x 2000 by bf16, of the read limit"
+                                               : "1 x 100,000 by bf16, of the DRAM read limit",
+                                   .sense = AT_LEAST,
+                                   .wanted = 0.85};
     static struct scan scan;
     compare_pair();
     if (peers_wanted(small.name)) {
@@ -374,10 +413,13 @@ void peers_similarity(void)
         compare_scan(&small, &scan);
         free_scan(&scan);
     }
-    if (!peers_wanted(large.name) && !peers_wanted("batch") && !peers_wanted("threads"))
+    if (!peers_wanted(large.name) && !peers_wanted(int8.name) && !peers_wanted(bf16.name) &&
+        !peers_wanted("batch") && !peers_wanted("threads"))
         return;
     make_scan(&scan, peers_quick ? 2000 : 100000);
     compare_scan(&large, &scan);
+    compare_form(&int8, &scan, ENGRAM_INT8, 1);
+    compare_form(&bf16, &scan, ENGRAM_BF16, 2);
     compare_batch(&scan);
     compare_threads(&scan);
     free_scan(&scan);
