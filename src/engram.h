@@ -23,7 +23,7 @@
  *   Ownership  new, open and freeze make an owner, free ends it and accepts NULL; get, row and view
  *              lend.
  *   Threads    Functions may run on any thread at once on disjoint data. An arena, a builder and a
- *              bank being changed belong to one thread at a time; graphs and unchanged banks may be
+ *              bank or graph being changed belong to one thread at a time; unchanged ones may be
  *              shared. */
 #ifndef ENGRAM_H
 #define ENGRAM_H
@@ -431,7 +431,8 @@ double engram_tau_s(double half_life_s);
 /* Edges being collected. Nodes are ids from 0, or names that get ids in order of appearance. */
 typedef struct engram_builder engram_builder;
 
-/* Frozen edges: rows of outgoing edges (CSR) and the transpose, validated, read-only. */
+/* Validated edges, laid out twice: by source for walking, by target for dense steps. Edges added
+ * later stand in a delta until the graph is frozen again. */
 typedef struct engram_graph engram_graph;
 
 enum { ENGRAM_MAX_NODES = 2147483647 };
@@ -479,18 +480,70 @@ int engram_graph_from_csr(uint32_t nodes, const uint32_t *offsets, const uint32_
 
 void engram_graph_free(engram_graph *graph);
 
-/* A graph's arrays, borrowed until it is freed. Row s of the first three holds the edges that leave
- * s; row t of the last three those that arrive at t, in ascending (source, position). */
+/* Adds n edges behind those that leave their sources: weights NULL: all 1; classes NULL: all 0. All
+ * of them or none. They may name new nodes, which have no names. Spreading counts them from the next
+ * call on, with the same result as if they had been there from the start. O(1) an edge. */
+int engram_graph_add(engram_graph *graph, const uint32_t *sources, const uint32_t *targets,
+                     const float *weights, const uint8_t *classes, size_t n);
+
+/* Moves added edges into the layouts, which makes spreading faster and changes no result. On failure
+ * the graph is as before. */
+int engram_graph_freeze(engram_graph *graph);
+
+/* Edges by target, as dense steps read them. Nodes are renumbered as rows by falling in-degree, ties
+ * by rising id, and stand in slices of ENGRAM_SLICE rows. Inside a slice entries stand column by
+ * column: column k holds the k-th entry of each row that has one, which are the first rows of the
+ * slice, so that nothing is padded. The entries of a row stand in ascending (source, position) of the
+ * original ids. */
+enum { ENGRAM_SLICE = 16 };
+
+/* Rows of equal degree, up to the first row of the next run. */
+struct engram_run {
+    uint32_t row, degree;
+    uint32_t entry; /* entries of all rows before `row` */
+};
+
+struct engram_pull {
+    uint32_t rows, runs;
+    const struct engram_run *run; /* the last one has degree 0 and ends at `rows` */
+    const uint32_t *order;        /* [rows]: the node of a row */
+    const uint32_t *sources;      /* rows */
+    const float *weights;
+    /* Entries added later, by row as in CSR: a dense step merges them in by ascending order[source],
+     * behind entries of the same source. NULL: none. */
+    const uint32_t *added_offsets, *added_sources;
+    const float *added_weights;
+};
+
+/* Edges added since the layouts were made. Those of one source form a ring in the order in which
+ * they came: next[e] follows e, and the first follows last[source]. */
+struct engram_delta {
+    uint32_t edges;
+    const uint32_t *last; /* [nodes]; 2^32 - 1: none. Of use if edges > 0, as are the rest */
+    const uint32_t *next, *targets;
+    const float *weights;
+    const uint8_t *classes; /* NULL: all 0 */
+};
+
+/* A graph's arrays, borrowed until it is changed. Row s of the first holds the edges that leave s,
+ * delta.edges not counted. */
 struct engram_graph_view {
     uint32_t nodes, edges;
     const uint32_t *offsets, *targets;
     const float *weights;
     const uint8_t *classes; /* NULL: all 0 */
-    const uint32_t *in_offsets, *sources;
-    const float *in_weights;
-    uint64_t bytes; /* memory of all of it, names included */
+    struct engram_pull pull;
+    struct engram_delta delta;
 };
 void engram_graph_get(const engram_graph *graph, struct engram_graph_view *out);
+
+/* Memory of each part in bytes, and the seconds it took to make the two layouts; adding an edge takes
+ * less time than looking at a clock. */
+struct engram_graph_info {
+    uint64_t rows_bytes, pull_bytes, delta_bytes, names_bytes;
+    double rows_seconds, pull_seconds;
+};
+int engram_graph_info(const engram_graph *graph, struct engram_graph_info *out);
 
 /* The name of a node, borrowed; NULL if it has none. The id of a name, ENGRAM_ERANGE if there is
  * none. */
@@ -520,21 +573,43 @@ struct engram_spread {
 
 /* Spreads activations[nodes] in place. Scratch: engram_graph_spread_scratch bytes from the arena,
  * NULL: the calling thread's. Contributions to a node are added in ascending (source, position),
- * fused, onto keep * a. ENGRAM_ENONFINITE for a non-finite start; ENGRAM_ERANGE when a step
- * overflows and ENGRAM_ECANCELLED: then activations stand at the last whole step. Against binary64:
- * 1e-5. Polls the cancel flag. */
+ * fused, onto keep * a. While few edges leave active nodes only those are walked; this, like the
+ * number of threads, changes no bit. ENGRAM_ENONFINITE for a non-finite start; ENGRAM_ERANGE when a
+ * step overflows and ENGRAM_ECANCELLED: then activations stand at the last whole step. Against
+ * binary64: 1e-5. Polls the cancel flag. */
 int engram_graph_spread(const engram_graph *graph, const struct engram_spread *options,
                         engram_arena *scratch, float *activations);
 size_t engram_graph_spread_scratch(const engram_graph *graph, const struct engram_spread *options);
 
-/* The kernels inside, which trust their arguments: one step without normalisation for the nodes
- * [first, last), and the normalisation. cue is a0, not read when restart is 0. */
-int engram_spread_f32(const struct engram_graph_view *graph, const struct engram_spread *options,
-                      const float *x, const float *cue, uint32_t first, uint32_t last, float *y);
+/* Spreads many starts at once: activations[node * columns + column]. Each column is normalised on its
+ * own and gets the bits that engram_graph_spread gives it alone. When one column overflows the message
+ * names it, and all of them stand at the last whole step. */
+int engram_graph_spread_batch(const engram_graph *graph, const struct engram_spread *options,
+                              uint32_t columns, engram_arena *scratch, float *activations);
+size_t engram_graph_spread_batch_scratch(const engram_graph *graph,
+                                         const struct engram_spread *options, uint32_t columns);
 
-/* out = raw normalised; -0 becomes 0. ENGRAM_ERANGE if raw, or for L1 its sum, is not finite; out
- * is then untouched. */
-int engram_normalise_f32(const float *raw, size_t n, uint32_t normalise, float *out);
+/* The kernels inside, which trust their arguments; x, cue and y have `columns` floats a node, cue is
+ * a0 and not read when restart is 0.
+ *
+ * One step without normalisation for the rows [first, last), each a multiple of ENGRAM_SLICE or the
+ * number of rows; x, cue and y are by row. */
+int engram_spread_f32(const struct engram_pull *pull, const struct engram_spread *options,
+                      const float *x, const float *cue, uint32_t columns, uint32_t first,
+                      uint32_t last, float *y);
+
+/* The same for active nodes and those they reach, all by node: y is 0 and x of no matter outside of
+ * `active`, a bitset. The nodes of y are added to the bitset `touched`, which begins with those of
+ * cue. Polls the cancel flag. */
+int engram_spread_active_f32(const struct engram_graph_view *graph,
+                             const struct engram_spread *options, const float *x, const float *cue,
+                             uint32_t columns, const uint64_t *active, uint64_t *touched, float *y);
+
+/* out = raw normalised, column by column; -0 becomes 0. divisors[columns]: what each was divided by.
+ * ENGRAM_ERANGE if raw, or for L1 its sum, is not finite; the divisors of those columns are then
+ * infinite, and out is untouched. */
+int engram_normalise_f32(const float *raw, size_t n, uint32_t columns, uint32_t normalise,
+                         float *divisors, float *out);
 
 /* ---- spreading from a frontier ------------------------------------------------------
  * Activation moves outward hop by hop from seeds; only what grew travels on (Collins & Loftus 1975;
@@ -550,7 +625,7 @@ int engram_normalise_f32(const float *raw, size_t n, uint32_t normalise, float *
 
 enum {
     ENGRAM_FAN_NONE = 0,   /* divide by 1 */
-    ENGRAM_FAN_LINEAR = 1, /* by the out-degree */
+    ENGRAM_FAN_LINEAR = 1, /* by the out-degree, added edges included */
     ENGRAM_FAN_SQRT = 2    /* by its root */
 };
 

@@ -17,14 +17,33 @@ struct engram_builder {
     struct engram_names names;
 };
 
+struct engram_block {
+    void *at;
+    size_t bytes; /* allocated */
+};
+
+/* The arrays behind a view, by layout. */
+enum {
+    ENGRAM_OFFSETS,
+    ENGRAM_TARGETS,
+    ENGRAM_WEIGHTS,
+    ENGRAM_CLASSES,
+    ENGRAM_RUNS, /* the pull layout from here */
+    ENGRAM_ORDER,
+    ENGRAM_SOURCES,
+    ENGRAM_PULL_WEIGHTS,
+    ENGRAM_LAST, /* the delta from here */
+    ENGRAM_NEXT,
+    ENGRAM_ADDED_TARGETS,
+    ENGRAM_ADDED_WEIGHTS,
+    ENGRAM_ADDED_CLASSES,
+    ENGRAM_BLOCKS
+};
+
 struct engram_graph {
     struct engram_graph_view view;
-    /* The view's arrays, to be freed; those of the transpose came from a builder and may be longer.
-     */
-    uint32_t *offsets, *targets, *in_offsets, *sources;
-    float *weights, *in_weights;
-    uint8_t *classes;
-    size_t sources_bytes, in_weights_bytes;
+    struct engram_block block[ENGRAM_BLOCKS];
+    double rows_seconds, pull_seconds;
     struct engram_names names;
 };
 

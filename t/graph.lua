@@ -259,7 +259,8 @@ refuses(function() chain:spread(vec(2)) end,
   "bad argument #1 to 'graph:spread' (a vec of length 3 expected, got vec 2 [0 0])",
     "activations are for all nodes")
 refuses(function() chain:spread {} end,
-  "bad argument #1 to 'graph:spread' (hits, or a vec of activations expected, "
+  "bad argument #1 to 'graph:spread' (hits, a list of them, a vec or a matrix of activations "
+  .. "expected, "
   .. "got table)", "spread wants hits or a vec")
 refuses(function() chain:spread(hits { { 3, 1 } }) end,
   "bad argument #1 to 'graph:spread' (nodes below 3 expected, got number 3)",

@@ -205,54 +205,74 @@ float *kfloats(struct kcall *call, size_t n, double low, double high)
     return out;
 }
 
+static void *kcopy(struct kcall *call, const void *from, size_t count, size_t size)
+{
+    void *to = kblock(call, count, size, KINPUT);
+    if (count)
+        memcpy(to, from, count * size);
+    return to;
+}
+
+/* Every eighth edge goes to one of three nodes, so that long incoming rows occur too. */
+static uint32_t some_target(struct kcall *call, uint32_t nodes)
+{
+    return random_below(&call->random,
+                        random_below(&call->random, 8) == 0 && nodes > 3 ? 3 : nodes);
+}
+
+/* The library lays the graph out; the case gets copies, each at the end of its memory. */
 struct engram_graph_view kgraph(struct kcall *call, size_t nodes, uint32_t degree)
 {
-    uint32_t *offsets = kblock(call, nodes + 1, sizeof *offsets, KINPUT);
-    uint32_t *in_offsets = kblock(call, nodes + 1, sizeof *in_offsets, KINPUT);
-    offsets[0] = 0;
-    for (size_t s = 0; s < nodes; s++)
-        offsets[s + 1] = offsets[s] + random_below(&call->random, 2 * degree + 1);
-
-    uint32_t edges = offsets[nodes];
-    uint32_t *targets = kblock(call, edges, sizeof *targets, KINPUT);
-    uint32_t *sources = kblock(call, edges, sizeof *sources, KINPUT);
-    float *weights = kblock(call, edges, sizeof *weights, KINPUT);
-    float *in_weights = kblock(call, edges, sizeof *in_weights, KINPUT);
-    uint8_t *classes = kblock(call, edges, sizeof *classes, KINPUT);
+    uint32_t n = (uint32_t)nodes, most = 2 * degree, edges = 0;
+    uint32_t *offsets = need(calloc(nodes + 1, sizeof *offsets), "out of memory");
+    uint32_t *targets = need(malloc(nodes * most * sizeof *targets + 1), "out of memory");
+    uint8_t *classes = need(malloc(nodes * most + 1), "out of memory");
+    for (uint32_t s = 0; s < n; s++) {
+        for (uint32_t i = random_below(&call->random, most + 1); i; i--) {
+            classes[edges] = (uint8_t)random_below(&call->random, 4);
+            targets[edges++] = some_target(call, n);
+        }
+        offsets[s + 1] = edges;
+    }
+    float *weights = need(malloc((edges + 1) * sizeof *weights), "out of memory");
     enum kkind kind = call->kind;
     call->kind = kind == KSPECIAL ? KRANDOM : kind;
     kfill(call, edges, -1, 1, weights);
-    call->kind = kind;
 
-    /* Every eighth edge goes to one of three nodes, so that long incoming rows occur too. */
-    memset(in_offsets, 0, (nodes + 1) * sizeof *in_offsets);
-    for (uint32_t e = 0; e < edges; e++) {
-        uint32_t crowd = random_below(&call->random, 8) == 0 && nodes > 3 ? 3 : (uint32_t)nodes;
-        targets[e] = random_below(&call->random, crowd);
-        classes[e] = (uint8_t)random_below(&call->random, 4);
-        in_offsets[targets[e] + 1]++;
+    engram_graph *graph = NULL;
+    struct engram_graph_view v;
+    if (engram_graph_from_csr(n, offsets, targets, weights, classes, &graph) != ENGRAM_OK)
+        need(NULL, "no graph");
+    for (uint32_t i = nodes && kchoose(call, 2) ? kchoose(call, n + 1) : 0; i; i--) {
+        uint32_t source = random_below(&call->random, n), target = some_target(call, n);
+        uint8_t edge_class = (uint8_t)random_below(&call->random, 4);
+        float weight;
+        kfill(call, 1, -1, 1, &weight);
+        if (engram_graph_add(graph, &source, &target, &weight, &edge_class, 1) != ENGRAM_OK)
+            need(NULL, "no edge");
     }
-    for (size_t t = 0; t < nodes; t++)
-        in_offsets[t + 1] += in_offsets[t];
-    uint32_t *next = need(calloc(nodes + 1, sizeof *next), "out of memory");
-    for (uint32_t s = 0; s < nodes; s++)
-        for (uint32_t e = offsets[s]; e < offsets[s + 1]; e++) {
-            uint32_t place = in_offsets[targets[e]] + next[targets[e]]++;
-            sources[place] = s;
-            in_weights[place] = weights[e];
-        }
-    free(next);
-    return (struct engram_graph_view){
-        .nodes = (uint32_t)nodes,
-        .edges = edges,
-        .offsets = offsets,
-        .targets = targets,
-        .weights = weights,
-        .classes = classes,
-        .in_offsets = in_offsets,
-        .sources = sources,
-        .in_weights = in_weights,
-    };
+    call->kind = kind;
+    engram_graph_get(graph, &v);
+    v.offsets = kcopy(call, v.offsets, nodes + 1, sizeof *v.offsets);
+    v.targets = kcopy(call, v.targets, edges, sizeof *v.targets);
+    v.weights = kcopy(call, v.weights, edges, sizeof *v.weights);
+    v.classes = kcopy(call, v.classes, edges, 1);
+    v.pull.run = kcopy(call, v.pull.run, v.pull.runs, sizeof *v.pull.run);
+    v.pull.order = kcopy(call, v.pull.order, nodes, sizeof *v.pull.order);
+    v.pull.sources = kcopy(call, v.pull.sources, edges, sizeof *v.pull.sources);
+    v.pull.weights = kcopy(call, v.pull.weights, edges, sizeof *v.pull.weights);
+    struct engram_delta *d = &v.delta;
+    d->last = kcopy(call, d->last, d->edges ? nodes : 0, sizeof *d->last);
+    d->next = kcopy(call, d->next, d->edges, sizeof *d->next);
+    d->targets = kcopy(call, d->targets, d->edges, sizeof *d->targets);
+    d->weights = kcopy(call, d->weights, d->edges, sizeof *d->weights);
+    d->classes = d->classes ? kcopy(call, d->classes, d->edges, 1) : NULL;
+    engram_graph_free(graph);
+    free(offsets);
+    free(targets);
+    free(weights);
+    free(classes);
+    return v;
 }
 
 /* ---- one call, guarded ------------------------------------------------------------------ */

@@ -69,6 +69,7 @@ function building:read(path, options)
 end
 
 local view = ffi.new "struct engram_graph_view"
+local NO_EDGE = 2 ^ 32 - 1 -- ends a chain of added edges
 
 -- b:freeze() -> graph; the builder is empty again
 function building:freeze()
@@ -143,11 +144,62 @@ function methods:neighbours(id)
     ("a node below %d"):format(self.nodes), id)
   C.engram_graph_get(p, view)
   local list = {}
-  for e = view.offsets[id], view.offsets[id + 1] - 1 do
-    list[#list + 1] = { view.targets[e], view.weights[e], view.classes ~= nil
-      and view.classes[e] or 0 }
+  local function put(edges, e)
+    list[#list + 1] = { edges.targets[e], edges.weights[e], edges.classes ~= nil
+      and edges.classes[e] or 0 }
+  end
+  for e = view.offsets[id], view.offsets[id + 1] - 1 do put(view, e) end
+  local last = view.delta.edges > 0 and view.delta.last[id] or NO_EDGE
+  if last ~= NO_EDGE then
+    local e = last
+    repeat
+      e = view.delta.next[e]
+      put(view.delta, e)
+    until e == last
   end
   return list
+end
+
+-- ---- adding
+
+-- The id of a node that is known by it or by its name, or of a new one.
+local function added_node(p, x, fname, position)
+  if type(x) == "string" then
+    check.arg(C.engram_graph_find(p, x, #x, node_out) == 0, fname, position,
+      "the name of a node of the graph", x)
+    return node_out[0]
+  end
+  check.arg(check.count(x) and x < 2 ^ 31, fname, position, "a node id or name", x)
+  return x
+end
+
+-- g:add(source, target [, weight [, class]]) -> g; g:add { { source, target [, weight
+-- [, class]] }, ... } adds all of them or none. New ids make new nodes.
+function methods:add(source, target, weight, class)
+  local fname = "graph:add"
+  local p = open(self, fname)
+  local edges = type(source) == "table" and source or { { source, target, weight, class } }
+  local n = #edges
+  local sources, targets = ffi.new("uint32_t[?]", n), ffi.new("uint32_t[?]", n)
+  local weights, classes = ffi.new("float[?]", n), ffi.new("uint8_t[?]", n)
+  for i, e in ipairs(edges) do
+    check.arg(type(e) == "table", fname, 1, ("an edge at %d"):format(i), e)
+    sources[i - 1] = added_node(p, e[1], fname, 1)
+    targets[i - 1] = added_node(p, e[2], fname, 2)
+    check.arg(e[3] == nil or check.finite(e[3]), fname, 3, "a finite weight", e[3])
+    check.arg(e[4] == nil or check.count(e[4]) and e[4] < 256, fname, 4, "a class, 0 .. 255", e[4])
+    weights[i - 1], classes[i - 1] = e[3] or 1, e[4] or 0
+  end
+  check.status(C.engram_graph_add(p, sources, targets, weights, classes, n))
+  C.engram_graph_get(p, view)
+  self.nodes, self.edges = view.nodes, view.edges + view.delta.edges
+  return self
+end
+
+-- g:freeze() -> g; added edges move into the layouts, which changes no result
+function methods:freeze()
+  check.status(C.engram_graph_freeze(open(self, "graph:freeze")))
+  return self
 end
 
 -- ---- spreading
@@ -208,8 +260,42 @@ end
 local modes = { max1 = C.ENGRAM_NORMALISE_MAX1, none = C.ENGRAM_NORMALISE_NONE,
   clamp01 = C.ENGRAM_NORMALISE_CLAMP01, l1 = C.ENGRAM_NORMALISE_L1 }
 
--- g:spread(start [, options]) by power iteration. start is a vec of one activation per node,
--- changed in place and returned; or hits, and then hits come back.
+-- Spreads floats of `columns` starts at once, in place.
+local function spread_columns(p, spread, columns, data)
+  local bytes = C.engram_graph_spread_batch_scratch(p, spread, columns)
+  local scratch = require("engram.scratch").get(tonumber(bytes))
+  if columns == 1 then
+    check.status(C.engram_graph_spread(p, spread, scratch, data))
+  else
+    check.status(C.engram_graph_spread_batch(p, spread, columns, scratch, data))
+  end
+end
+
+-- Spreads a list of runs, each of which comes back as a run.
+local function spread_runs(self, p, spread, runs, o, fname)
+  local v = view_of(self, o, fname)
+  local columns = #runs
+  local all = ffi.new("float[?]", self.nodes * columns)
+  for c, run in ipairs(runs) do
+    local ids, values = seeds_of(self, run, v, fname)
+    for i = 0, run.n - 1 do
+      local at = ids[i] * columns + c - 1
+      all[at] = all[at] + values[i]
+    end
+  end
+  spread_columns(p, spread, columns, all)
+  if columns == 1 then return { run_of(self, all, v, o, fname) } end
+  local found, one = {}, ffi.new("float[?]", self.nodes)
+  for c = 1, columns do
+    for i = 0, self.nodes - 1 do one[i] = all[i * columns + c - 1] end
+    found[c] = run_of(self, one, v, o, fname)
+  end
+  return found
+end
+
+-- g:spread(start [, options]) by power iteration. start is hits, and then hits come back; or a list
+-- of them, each spread on its own, and then a list comes back. A vec of one activation per node, or
+-- a matrix of nodes x starts, is changed in place and returned.
 function methods:spread(start, options)
   local fname = "graph:spread"
   local p = open(self, fname)
@@ -225,20 +311,23 @@ function methods:spread(start, options)
   spread.size = ffi.sizeof(spread)
   spread.steps, spread.normalise = o.steps, modes[o.normalise]
   spread.keep, spread.gain, spread.restart = o.keep, o.gain, o.restart
-  local scratch = require("engram.scratch").get(tonumber(C.engram_graph_spread_scratch(p, spread)))
 
   if vec.is(start) then
     check.arg(start.n == self.nodes, fname, 1, ("a vec of length %d"):format(self.nodes), start)
-    check.status(C.engram_graph_spread(p, spread, scratch, start.data))
+    spread_columns(p, spread, 1, start.data)
     return start
+  elseif vec.matrix.is(start) then
+    check.arg(start.rows == self.nodes, fname, 1, ("a matrix of %d rows"):format(self.nodes), start)
+    spread_columns(p, spread, start.dim, start.data)
+    return start
+  elseif hits.is(start) then
+    return spread_runs(self, p, spread, { start }, o, fname)[1]
   end
-  check.arg(hits.is(start), fname, 1, "hits, or a vec of activations", start)
-  local v = view_of(self, o, fname)
-  local ids, values = seeds_of(self, start, v, fname)
-  local activations = ffi.new("float[?]", self.nodes)
-  for i = 0, start.n - 1 do activations[ids[i]] = activations[ids[i]] + values[i] end
-  check.status(C.engram_graph_spread(p, spread, scratch, activations))
-  return run_of(self, activations, v, o, fname)
+  local listed = type(start) == "table" and #start > 0
+  for i = 1, listed and #start or 0 do listed = listed and hits.is(start[i]) end
+  check.arg(listed, fname, 1, "hits, a list of them, a vec or a matrix of activations", start)
+  check.arg(o.into == nil, fname, "into", "nothing, for a list of starts", o.into)
+  return spread_runs(self, p, spread, start, o, fname)
 end
 
 local fans = { none = C.ENGRAM_FAN_NONE, linear = C.ENGRAM_FAN_LINEAR, sqrt = C.ENGRAM_FAN_SQRT }
@@ -311,11 +400,24 @@ function methods:frontier(seeds, options)
   return run_of(self, activations, v, o, fname)
 end
 
--- g:stats() -> { nodes, edges, classes, bytes }
+local info = ffi.new "struct engram_graph_info"
+
+-- g:stats() -> { nodes, edges, classes, bytes, layouts = { rows, pull, delta, names } }, each layout
+-- with its bytes; rows and pull with the seconds it took to make them, delta with its edges
 function methods:stats()
-  C.engram_graph_get(open(self, "graph:stats"), view)
-  return { nodes = view.nodes, edges = view.edges, classes = view.classes ~= nil,
-    bytes = tonumber(view.bytes) }
+  local p = open(self, "graph:stats")
+  C.engram_graph_get(p, view)
+  C.engram_graph_info(p, info)
+  local layouts = {
+    rows = { bytes = tonumber(info.rows_bytes), seconds = info.rows_seconds },
+    pull = { bytes = tonumber(info.pull_bytes), seconds = info.pull_seconds },
+    delta = { bytes = tonumber(info.delta_bytes), edges = view.delta.edges },
+    names = { bytes = tonumber(info.names_bytes) },
+  }
+  local bytes = 0
+  for _, layout in pairs(layouts) do bytes = bytes + layout.bytes end
+  return { nodes = self.nodes, edges = self.edges, bytes = bytes, layouts = layouts,
+    classes = view.classes ~= nil or (view.delta.edges > 0 and view.delta.classes ~= nil) }
 end
 
 -- g:free(): now rather than when the collector gets to it. Twice is harmless.

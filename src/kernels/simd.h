@@ -16,6 +16,7 @@
  *   vi_min_u(a, b), vi_at_most_u(a, b)  of unsigned numbers
  *   vm_bits(m), vm_all(m)    lane i as bit i; whether all are set, as in vm_ones()
  *   vf_gather(base, at)      base[at[i]], at as int32
+ *   vf_look_up(base, at)     base[at[i]], at in memory, without the instruction for it
  *   vf_of_vi, vi_of_vf       int32 to float, to nearest; float to int32, towards zero
  *   vf_of_bf16(p), vf_of_f16(p)  VF half floats
  *   vf_store_f16(p, v)       rounded to nearest, ties to even
@@ -48,6 +49,24 @@
 #define NAME(function) function##_avx2
 #elif defined ENGRAM_RUNG_NEON
 #define NAME(function) function##_neon
+#endif
+
+/* ---- AVX2 and AVX-512: loads one by one, put together */
+#if defined ENGRAM_RUNG_AVX512 || defined ENGRAM_RUNG_AVX2
+
+#include <immintrin.h>
+
+static inline __m128 vf_look_up_4(const float *base, const uint32_t *at)
+{
+    __m128 low = _mm_insert_ps(_mm_load_ss(base + at[0]), _mm_load_ss(base + at[1]), 0x10);
+    __m128 high = _mm_insert_ps(_mm_load_ss(base + at[2]), _mm_load_ss(base + at[3]), 0x10);
+    return _mm_movelh_ps(low, high);
+}
+static inline __m256 vf_look_up_8(const float *base, const uint32_t *at)
+{
+    return _mm256_insertf128_ps(_mm256_castps128_ps256(vf_look_up_4(base, at)), vf_look_up_4(base, at + 4), 1);
+}
+
 #endif
 
 /* ---- AVX-512 */
@@ -110,6 +129,11 @@ static inline vf vf_of_bits(vi a) { return _mm512_castsi512_ps(a); }
 static inline vf vf_of_vi(vi a) { return _mm512_cvtepi32_ps(a); }
 static inline vi vi_of_vf(vf a) { return _mm512_cvttps_epi32(a); }
 static inline vf vf_gather(const float *base, vi at) { return _mm512_i32gather_ps(at, base, 4); }
+static inline vf vf_look_up(const float *base, const uint32_t *at)
+{
+    __m512d low = _mm512_castpd256_pd512(_mm256_castps_pd(vf_look_up_8(base, at)));
+    return _mm512_castpd_ps(_mm512_insertf64x4(low, _mm256_castps_pd(vf_look_up_8(base, at + 8)), 1));
+}
 
 static inline vf vf_of_bf16(const uint16_t *p) /* one shuffle, where widening and shifting are two steps */
 {
@@ -251,6 +275,7 @@ static inline vf vf_of_bits(vi a) { return _mm256_castsi256_ps(a); }
 static inline vf vf_of_vi(vi a) { return _mm256_cvtepi32_ps(a); }
 static inline vi vi_of_vf(vf a) { return _mm256_cvttps_epi32(a); }
 static inline vf vf_gather(const float *base, vi at) { return _mm256_i32gather_ps(base, at, 4); }
+static inline vf vf_look_up(const float *base, const uint32_t *at) { return vf_look_up_8(base, at); }
 
 static inline vf vf_of_bf16(const uint16_t *p) /* one shuffle, where widening and shifting are two steps */
 {
@@ -412,6 +437,8 @@ static inline vf vf_gather(const float *base, vi at)
     v = vsetq_lane_f32(base[vgetq_lane_s32(at, 2)], v, 2);
     return vsetq_lane_f32(base[vgetq_lane_s32(at, 3)], v, 3);
 }
+
+static inline vf vf_look_up(const float *base, const uint32_t *at) { return vf_gather(base, vi_load(at)); }
 
 static inline vf vf_of_bf16(const uint16_t *p) { return vreinterpretq_f32_u32(vshll_n_u16(vld1_u16(p), 16)); }
 static inline vf vf_of_f16(const uint16_t *p) { return vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(p))); }

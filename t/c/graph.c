@@ -53,12 +53,58 @@ struct edge {
     uint8_t edge_class;
 };
 
-/* The graph has these nodes and edges, in this order within a row, and the transpose that belongs
- * to them. */
+/* The layout by target is that of the rows: each row has the edges that arrive at its node, in
+ * ascending (source, position), and rows fall in degree. */
+static bool laid_out(const struct engram_graph_view *v)
+{
+    const struct engram_pull *p = &v->pull;
+    uint32_t *row_of = malloc((v->nodes + 1) * sizeof *row_of), entry = 0, run = 0;
+    uint32_t *degree = calloc(v->nodes + 1, sizeof *degree), *filled = calloc(v->nodes + 1, 4);
+    bool good = p->rows == v->nodes && p->run[p->runs - 1].degree == 0 && p->run[0].row == 0;
+    for (uint32_t row = 0; row < v->nodes; row++)
+        row_of[row] = UINT32_MAX;
+    for (uint32_t row = 0; good && row < v->nodes; row++) {
+        good = p->order[row] < v->nodes && row_of[p->order[row]] == UINT32_MAX;
+        row_of[p->order[row]] = row;
+    }
+    for (uint32_t e = 0; good && e < v->edges; e++)
+        degree[row_of[v->targets[e]]]++;
+    for (uint32_t row = 0; good && row < v->nodes; entry += degree[row++]) {
+        if (run + 1 < p->runs && p->run[run + 1].row == row)
+            run++;
+        good = p->run[run].degree == degree[row] && (row == 0 || degree[row] <= degree[row - 1]) &&
+               p->run[run].entry + (row - p->run[run].row) * degree[row] == entry;
+    }
+
+    /* Walking the rows in ascending (source, position) meets the arriving edges in their order. */
+    for (uint32_t s = 0; good && s < v->nodes; s++)
+        for (uint32_t e = v->offsets[s]; good && e < v->offsets[s + 1]; e++) {
+            uint32_t row = row_of[v->targets[e]], k = filled[row]++, place = 0;
+            uint32_t first = row / ENGRAM_SLICE * ENGRAM_SLICE;
+            for (uint32_t r = 0; r < first; r++)
+                place += v->nodes < 100 ? degree[r] : 0;
+            if (v->nodes >= 100) { /* the runs have been checked */
+                uint32_t of = p->runs - 1;
+                while (p->run[of].row > first)
+                    of--;
+                place = p->run[of].entry + (first - p->run[of].row) * p->run[of].degree;
+            }
+            for (uint32_t r = first; r < v->nodes && r < first + ENGRAM_SLICE; r++)
+                place += degree[r] < k + (r < row) ? degree[r] : k + (r < row);
+            good = p->sources[place] == row_of[s] && p->weights[place] == v->weights[e];
+        }
+    free(row_of);
+    free(degree);
+    free(filled);
+    return good;
+}
+
+/* The graph has these nodes and edges, in this order within a row, and the layout by target that
+ * belongs to them. */
 static bool holds(const engram_graph *graph, uint32_t nodes, const struct edge *edges, size_t n)
 {
     struct engram_graph_view v = view_of(graph);
-    if (v.nodes != nodes || v.edges != n || v.offsets[0] != 0 || v.in_offsets[0] != 0) {
+    if (v.nodes != nodes || v.edges != n || v.offsets[0] != 0) {
         diag("%u nodes and %u edges, expected %u and %zu", v.nodes, v.edges, nodes, n);
         return false;
     }
@@ -74,16 +120,7 @@ static bool holds(const engram_graph *graph, uint32_t nodes, const struct edge *
     for (uint32_t s = 0; good && s < nodes; s++)
         good = next[s] == v.offsets[s + 1];
 
-    /* Walking the rows in ascending (source, position) meets the arriving edges in their order. */
-    for (uint32_t s = 0; s <= nodes; s++)
-        next[s] = v.in_offsets[s];
-    for (uint32_t s = 0; good && s < nodes; s++)
-        for (uint32_t e = v.offsets[s]; good && e < v.offsets[s + 1]; e++) {
-            uint32_t place = next[v.targets[e]]++;
-            good = place < n && v.sources[place] == s && v.in_weights[place] == v.weights[e];
-        }
-    for (uint32_t s = 0; good && s < nodes; s++)
-        good = next[s] == v.in_offsets[s + 1];
+    good = good && laid_out(&v);
     free(next);
     free(at);
     return good;
@@ -107,10 +144,20 @@ static void builder_of_ids(void)
                                         edges[i].edge_class) != ENGRAM_OK;
     is_int(failures, 0, "edges are added, loops and parallel ones too");
     engram_graph *graph = freeze(builder);
-    ok(holds(graph, 4, edges, COUNT(edges)),
-       "rows keep the order of the edges, the transpose ascends by source and position");
-    ok(view_of(graph).bytes >= 2 * 5 * 4 + COUNT(edges) * 16,
-       "the bytes are at least those of the rows");
+    ok(holds(graph, 4, edges, COUNT(edges)), "rows keep the order of the edges, in the layout by "
+                                             "target they ascend by source and position");
+    struct engram_graph_info info = {0};
+    is_int(engram_graph_info(graph, &info), ENGRAM_OK, "a graph tells its memory");
+    ok(info.rows_bytes == 5 * 4 + COUNT(edges) * 9 &&
+           info.pull_bytes ==
+               view_of(graph).pull.runs * sizeof(struct engram_run) + 4 * 4 + COUNT(edges) * 8 &&
+           info.delta_bytes == 0 && info.names_bytes == 0,
+       "which is that of its arrays and no more");
+    ok(info.rows_seconds >= 0 && info.pull_seconds >= 0, "and how long it took to make them");
+    refused(engram_graph_info(NULL, &info), ENGRAM_ENULL, "engram_graph_info|graph",
+            "of no graph there is nothing to tell");
+    refused(engram_graph_info(graph, NULL), ENGRAM_ENULL, "engram_graph_info|out",
+            "nor to no place");
     ok(!engram_graph_name(graph, 0) && !engram_graph_name(graph, 4) &&
            !engram_graph_name(graph, UINT32_MAX),
        "ids have no names");
@@ -292,12 +339,13 @@ static void many_edges(void)
            ENGRAM_OK, "the rows make the same graph again");
     struct engram_graph_view w = view_of(copy);
     size_t rows = (v.nodes + 1) * sizeof(uint32_t), column = v.edges * sizeof(uint32_t);
-    ok(same_bits(v.offsets, w.offsets, rows) && same_bits(v.in_offsets, w.in_offsets, rows) &&
-           same_bits(v.targets, w.targets, column) && same_bits(v.sources, w.sources, column) &&
-           same_bits(v.weights, w.weights, column) &&
-           same_bits(v.in_weights, w.in_weights, column) &&
-           same_bits(v.classes, w.classes, v.edges),
-       "in every bit, the transpose too");
+    ok(same_bits(v.offsets, w.offsets, rows) && same_bits(v.targets, w.targets, column) &&
+           same_bits(v.weights, w.weights, column) && same_bits(v.classes, w.classes, v.edges) &&
+           same_bits(v.pull.order, w.pull.order, rows - sizeof(uint32_t)) &&
+           same_bits(v.pull.run, w.pull.run, v.pull.runs * sizeof *v.pull.run) &&
+           same_bits(v.pull.sources, w.pull.sources, column) &&
+           same_bits(v.pull.weights, w.pull.weights, column),
+       "in every bit, the layout by target too");
     ok(v.targets != w.targets, "as a copy");
     engram_graph_free(graph);
     engram_graph_free(copy);
@@ -869,7 +917,7 @@ static void spread_errors(void)
            engram_graph_spread_scratch(graph, old) == engram_graph_spread_scratch(graph, &options),
        "options may end early: the rest is 0");
     free(old);
-    ok(engram_normalise_f32(a, 3, 9, b) == ENGRAM_ERANGE &&
+    ok(engram_normalise_f32(a, 3, 1, 9, b, b) == ENGRAM_ERANGE &&
            mentions(engram_last_message(), "engram_normalise_f32|9"),
        "the normalisation alone refuses unknown ones too");
     engram_graph_free(graph);
@@ -888,8 +936,8 @@ static void spread_overflow(void)
     refused(engram_graph_spread(graph, &options, NULL, a), ENGRAM_ERANGE, "engram_graph_spread",
             "a step beyond float is an error");
     ok(a[0] == 1e20f && a[1] == 0.5f, "and the activations stand at the last whole step");
-    float raw[] = {1, INFINITY}, out[] = {7, 7};
-    ok(engram_normalise_f32(raw, 2, ENGRAM_NORMALISE_CLAMP01, out) == ENGRAM_ERANGE &&
+    float raw[] = {1, INFINITY}, out[] = {7, 7}, by;
+    ok(engram_normalise_f32(raw, 2, 1, ENGRAM_NORMALISE_CLAMP01, &by, out) == ENGRAM_ERANGE &&
            out[0] == 7 && out[1] == 7,
        "the normalisation alone leaves its output");
     engram_graph_free(graph);

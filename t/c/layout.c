@@ -28,8 +28,14 @@ int main(void)
     STRUCT(engram_panel, AT(queries) AT(norms) AT(packed) AT(count) AT(dim));
     STRUCT(engram_hit, AT(id) AT(score));
     STRUCT(engram_law, AT(size) AT(curve) AT(tau_s) AT(unit_s) AT(beta));
-    STRUCT(engram_graph_view, AT(nodes) AT(edges) AT(offsets) AT(targets) AT(weights) AT(classes)
-                                  AT(in_offsets) AT(sources) AT(in_weights) AT(bytes));
+    STRUCT(engram_run, AT(row) AT(degree) AT(entry));
+    STRUCT(engram_pull, AT(rows) AT(runs) AT(run) AT(order) AT(sources) AT(weights)
+                            AT(added_offsets) AT(added_sources) AT(added_weights));
+    STRUCT(engram_delta, AT(edges) AT(last) AT(next) AT(targets) AT(weights) AT(classes));
+    STRUCT(engram_graph_view,
+           AT(nodes) AT(edges) AT(offsets) AT(targets) AT(weights) AT(classes) AT(pull) AT(delta));
+    STRUCT(engram_graph_info, AT(rows_bytes) AT(pull_bytes) AT(delta_bytes) AT(names_bytes)
+                                  AT(rows_seconds) AT(pull_seconds));
     STRUCT(engram_spread, AT(size) AT(steps) AT(normalise) AT(keep) AT(gain) AT(restart));
     STRUCT(engram_frontier, AT(size) AT(hops) AT(fan) AT(accumulate) AT(visit_budget) AT(refractory)
                                 AT(cycle_penalty) AT(reserved) AT(step) AT(threshold) AT(gain));

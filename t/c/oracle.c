@@ -847,14 +847,24 @@ static void exact_spread(const struct edges *e, const struct engram_spread *o, c
     }
 }
 
-/* Spreads over g from the start, in both ways. Errors are judged against the largest value. */
+/* Spreads over g from the start, alone and as a column among others. Errors are judged against the
+ * largest value. */
 static void compare_spread(const struct engram_spread *o, const float *start, double tolerance)
 {
-    float a[NODES];
+    float a[NODES], many[3 * NODES];
     double exact[NODES], scale = 1;
     engram_graph *graph = frozen(&g);
     memcpy(a, start, g.nodes * sizeof *a);
     expect_ok(engram_graph_spread(graph, o, NULL, a), "spread");
+    for (uint32_t i = 0; i < g.nodes; i++) {
+        many[3 * i] = start[g.nodes - 1 - i];
+        many[3 * i + 1] = start[i];
+        many[3 * i + 2] = 0;
+    }
+    expect_ok(engram_graph_spread_batch(graph, o, 3, NULL, many), "spread_batch");
+    for (uint32_t i = 0; i < g.nodes; i++)
+        expect(memcmp(&many[3 * i + 1], &a[i], sizeof *a) == 0, "column 1 of node %u is %a not %a",
+               i, many[3 * i + 1], a[i]);
     engram_graph_free(graph);
     exact_spread(&g, o, start, exact);
     for (uint32_t i = 0; i < g.nodes; i++)
@@ -966,7 +976,7 @@ static void spread_relations(struct random *r)
 
 static void normalise(struct random *r)
 {
-    float out[300];
+    float out[300], by;
     double exact[300], largest = 0;
     size_t n = random_below(r, 300);
     uint32_t mode = random_below(r, 4);
@@ -976,7 +986,7 @@ static void normalise(struct random *r)
         largest = fmax(largest, fabs(exact[i]));
     }
     exact_normalise(exact, n, mode);
-    expect_ok(engram_normalise_f32(raw, n, mode, out), "normalise");
+    expect_ok(engram_normalise_f32(raw, n, 1, mode, &by, out), "normalise");
     for (size_t i = 0; i < n; i++)
         expect_near(out[i], exact[i], 1e-6 * fabs(exact[i]), "normalised", i);
 }
@@ -1254,10 +1264,11 @@ static void spread_examples(struct random *r)
     a = NAN;
     expect(engram_graph_spread(graph, &o, NULL, &a) == ENGRAM_ENONFINITE, "a start that is NaN");
     engram_graph_free(graph);
-    float vast[] = {3e38f, -3e38f, 3e38f, 3e38f}, out[4] = {9, 9, 9, 9};
-    expect(engram_normalise_f32(vast, 4, ENGRAM_NORMALISE_L1, out) == ENGRAM_ERANGE && out[0] == 9,
+    float vast[] = {3e38f, -3e38f, 3e38f, 3e38f}, out[4] = {9, 9, 9, 9}, by;
+    expect(engram_normalise_f32(vast, 4, 1, ENGRAM_NORMALISE_L1, &by, out) == ENGRAM_ERANGE &&
+               out[0] == 9,
            "a sum of magnitudes beyond float");
-    expect_ok(engram_normalise_f32(vast, 4, ENGRAM_NORMALISE_MAX1, out), "a large maximum");
+    expect_ok(engram_normalise_f32(vast, 4, 1, ENGRAM_NORMALISE_MAX1, &by, out), "a large maximum");
     expect(out[0] == 1 && out[1] == -1, "of the largest there is %g and %g", out[0], out[1]);
 }
 

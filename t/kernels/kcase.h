@@ -30,7 +30,7 @@ struct kblock {
     size_t copy_bytes;
 };
 
-enum { KBLOCKS = 20 };
+enum { KBLOCKS = 30 };
 
 struct kcall {
     size_t n;    /* length: elements, or the dimension of rows, or nodes */
@@ -71,7 +71,8 @@ float *kfloats(struct kcall *call, size_t n, double low, double high);
 /* A number below n, 0 when timing: for choosing options. */
 uint32_t kchoose(struct kcall *call, uint32_t n);
 
-/* A random graph of finite weights, both ways round, with about `degree` edges a node. */
+/* A random graph of finite weights, laid out both ways round, with about `degree` edges a node; some
+ * have added edges. */
 struct engram_graph_view kgraph(struct kcall *call, size_t nodes, uint32_t degree);
 
 /* The same bits, or both NaN. */

@@ -1,0 +1,15 @@
+/* frontier_simd.c - activation from a frontier, compiled once for each rung.
+ * SPDX-License-Identifier: MIT */
+#include "config.h"
+#include "kernels/frontier_walk.h"
+#include "kernels/simd.h"
+#include "dispatch.h"
+
+int NAME(engram_frontier_f32)(const struct engram_graph_view *graph,
+                              const struct engram_frontier *options, const uint32_t *seeds,
+                              const float *values, size_t n, void *scratch, float *activations,
+                              uint16_t *first_hop, uint32_t *contributions, uint64_t *edges)
+{
+    return walk(graph, options, seeds, values, n, scratch, activations, first_hop, contributions,
+                edges);
+}

@@ -1,0 +1,322 @@
+/* spread_simd.c - steps of spreading over registers of any width, compiled once for each rung.
+ * SPDX-License-Identifier: MIT */
+#include "config.h"
+#include "kernels/similarity.h"
+#include "kernels/simd.h"
+#include "kernels/spread.h"
+#include "dispatch.h"
+
+enum { SLICE_REGISTERS = ENGRAM_SLICE / VF, LANE_REGISTERS = ENGRAM_LANES / VF };
+
+/* ---- by target, one column: rows are the lanes */
+
+/* What stays the same from slice to slice. */
+struct step {
+    const struct engram_pull *pull;
+    const struct engram_spread *options;
+    const float *x, *cue;
+    float *y;
+};
+
+static inline vf mixed(const struct step *s, vf sum, vf cue)
+{
+    return vf_fma(vf_set(s->options->restart), cue, vf_mul(vf_set(1 - s->options->restart), sum));
+}
+
+/* Adds `columns` whole columns of a slice to the sums of its rows. */
+static inline __attribute__((always_inline)) void
+add_columns(const struct step *s, uint32_t entry, uint32_t columns, vf sum[SLICE_REGISTERS])
+{
+    const uint32_t *source = s->pull->sources + entry;
+    const float *weight = s->pull->weights + entry;
+    vf gain = vf_set(s->options->gain);
+    for (; columns; columns--, source += ENGRAM_SLICE, weight += ENGRAM_SLICE)
+#pragma GCC unroll 4
+        for (int r = 0; r < SLICE_REGISTERS; r++)
+            sum[r] = vf_fma(vf_mul(gain, vf_look_up(s->x, source + r * VF)),
+                            vf_load(weight + r * VF), sum[r]);
+}
+
+/* A slice whose rows have one degree. */
+static inline void even_slice(const struct step *s, uint32_t first, uint32_t entry, uint32_t degree)
+{
+    vf sum[SLICE_REGISTERS];
+#pragma GCC unroll 4
+    for (int r = 0; r < SLICE_REGISTERS; r++)
+        sum[r] = vf_mul(vf_set(s->options->keep), vf_load(s->x + first + r * VF));
+    add_columns(s, entry, degree, sum);
+#pragma GCC unroll 4
+    for (int r = 0; r < SLICE_REGISTERS; r++) {
+        if (s->options->restart != 0)
+            sum[r] = mixed(s, sum[r], vf_load(s->cue + first + r * VF));
+        vf_store(s->y + first + r * VF, sum[r]);
+    }
+}
+
+/* A slice across runs: whole columns while all rows have entries, the rest row by row. Degrees fall
+ * slowly, so that this rest is 3 % of an R-MAT graph of 10 million edges. */
+static void uneven_slice(const struct step *s, uint32_t first, const struct engram_slice *slice)
+{
+    const struct engram_spread *o = s->options;
+    float sums[ENGRAM_SLICE];
+    for (uint32_t j = 0; j < slice->rows; j++)
+        sums[j] = o->keep * s->x[first + j];
+    uint32_t k = slice->degree[ENGRAM_SLICE - 1], entry = slice->entry;
+    if (k) {
+        vf sum[SLICE_REGISTERS];
+#pragma GCC unroll 4
+        for (int r = 0; r < SLICE_REGISTERS; r++)
+            sum[r] = vf_load(sums + r * VF);
+        add_columns(s, entry, k, sum);
+#pragma GCC unroll 4
+        for (int r = 0; r < SLICE_REGISTERS; r++)
+            vf_store(sums + r * VF, sum[r]);
+        entry += k * ENGRAM_SLICE;
+    }
+    for (uint32_t rows = slice->rows; k < slice->degree[0]; k++, entry += rows) {
+        while (slice->degree[rows - 1] <= k)
+            rows--;
+        for (uint32_t j = 0; j < rows; j++)
+            sums[j] = fmaf(o->gain * s->x[s->pull->sources[entry + j]], s->pull->weights[entry + j],
+                           sums[j]);
+    }
+    for (uint32_t j = 0; j < slice->rows; j++)
+        s->y[first + j] = o->restart != 0
+                              ? fmaf(o->restart, s->cue[first + j], (1 - o->restart) * sums[j])
+                              : sums[j];
+}
+
+/* ---- by target, many columns: columns are the lanes */
+
+enum { COLUMN_REGISTERS = 4, MOST_COLUMNS = COLUMN_REGISTERS * VF };
+
+/* Columns from c on of one row, at most MOST_COLUMNS of them. */
+static inline void columns_of_row(const struct step *s, const struct engram_slice *slice,
+                                  uint32_t first, uint32_t j, size_t columns, size_t c)
+{
+    size_t row = (first + j) * columns + c;
+    ptrdiff_t rest = (ptrdiff_t)(columns - c);
+    vf sum[COLUMN_REGISTERS], gain = vf_set(s->options->gain);
+#pragma GCC unroll 4
+    for (int r = 0; r < COLUMN_REGISTERS; r++)
+        sum[r] = rest > r * VF ? vf_mul(vf_set(s->options->keep),
+                                        vf_load_n(s->x + row + r * VF, rest - r * VF))
+                               : vf_zero();
+    struct engram_entries walk = engram_entries_of(s->pull, slice, first, j);
+    uint32_t source;
+    float weight;
+    while (engram_next_entry(&walk, &source, &weight)) {
+        const float *x = s->x + source * columns + c;
+#pragma GCC unroll 4
+        for (int r = 0; r < COLUMN_REGISTERS; r++)
+            if (rest > r * VF)
+                sum[r] = vf_fma(vf_mul(gain, vf_load_n(x + r * VF, rest - r * VF)), vf_set(weight),
+                                sum[r]);
+    }
+#pragma GCC unroll 4
+    for (int r = 0; r < COLUMN_REGISTERS; r++)
+        if (rest > r * VF) {
+            if (s->options->restart != 0)
+                sum[r] = mixed(s, sum[r], vf_load_n(s->cue + row + r * VF, rest - r * VF));
+            vf_store_n(s->y + row + r * VF, sum[r], rest - r * VF);
+        }
+}
+
+static void all_columns(const struct step *s, uint32_t columns, uint32_t first, uint32_t last)
+{
+    const struct engram_run *run = engram_run_of(s->pull, first);
+    for (; first < last; first += ENGRAM_SLICE) {
+        struct engram_slice slice = engram_slice_at(s->pull, &run, first);
+        for (uint32_t j = 0; j < slice.rows; j++)
+            for (size_t c = 0; c < columns; c += MOST_COLUMNS)
+                columns_of_row(s, &slice, first, j, columns, c);
+    }
+}
+
+/* Rows with entries that came later, walked again. */
+static void added_rows(const struct step *s, uint32_t first, uint32_t last)
+{
+    const struct engram_spread *o = s->options;
+    const uint32_t *added = s->pull->added_offsets;
+    for (uint32_t row = first; row < last; row++) {
+        if (added[row] == added[row + 1])
+            continue;
+        uint32_t j = row % ENGRAM_SLICE, source;
+        const struct engram_run *run = engram_run_of(s->pull, row - j);
+        struct engram_slice slice = engram_slice_at(s->pull, &run, row - j);
+        struct engram_entries walk = engram_entries_of(s->pull, &slice, row - j, j);
+        float sum = o->keep * s->x[row], weight;
+        while (engram_next_entry(&walk, &source, &weight))
+            sum = fmaf(o->gain * s->x[source], weight, sum);
+        s->y[row] = o->restart != 0 ? fmaf(o->restart, s->cue[row], (1 - o->restart) * sum) : sum;
+    }
+}
+
+int NAME(engram_spread_f32)(const struct engram_pull *pull, const struct engram_spread *options,
+                            const float *x, const float *cue, uint32_t columns, uint32_t first,
+                            uint32_t last, float *y)
+{
+    const struct step s = {pull, options, x, cue, y};
+    if (columns > 1) {
+        all_columns(&s, columns, first, last);
+        return ENGRAM_OK;
+    }
+    const struct engram_run *run = engram_run_of(pull, first), *end = pull->run + pull->runs - 1;
+    for (uint32_t row = first; row < last; row += ENGRAM_SLICE) {
+        uint32_t behind = run < end ? run[1].row : pull->rows;
+        if (row + ENGRAM_SLICE < behind || (row + ENGRAM_SLICE == behind && run == end))
+            even_slice(&s, row, engram_entry_of(run, row), run->degree);
+        else {
+            struct engram_slice slice = engram_slice_at(pull, &run, row);
+            uneven_slice(&s, row, &slice);
+        }
+    }
+    if (pull->added_offsets)
+        added_rows(&s, first, last);
+    return ENGRAM_OK;
+}
+
+/* ---- from active sources */
+
+static inline void keep_columns(float keep, const float *x, uint32_t columns, float *y)
+{
+    for (size_t c = 0; c < columns; c += VF) {
+        ptrdiff_t rest = (ptrdiff_t)(columns - c);
+        vf_store_n(y + c, vf_mul(vf_set(keep), vf_load_n(x + c, rest)), rest);
+    }
+}
+
+static inline void push_columns(float gain, const float *x, float weight, uint32_t columns,
+                                float *y)
+{
+    if (columns == 1)
+        *y = fmaf(gain * *x, weight, *y);
+    else
+        for (size_t c = 0; c < columns; c += VF) {
+            ptrdiff_t rest = (ptrdiff_t)(columns - c);
+            vf product = vf_mul(vf_set(gain), vf_load_n(x + c, rest));
+            vf_store_n(y + c, vf_fma(product, vf_set(weight), vf_load_n(y + c, rest)), rest);
+        }
+}
+
+static inline void mix_columns(float restart, const float *cue, uint32_t columns, float *y)
+{
+    for (size_t c = 0; c < columns; c += VF) {
+        ptrdiff_t rest = (ptrdiff_t)(columns - c);
+        vf kept = vf_mul(vf_set(1 - restart), vf_load_n(y + c, rest));
+        vf_store_n(y + c, vf_fma(vf_set(restart), vf_load_n(cue + c, rest), kept), rest);
+    }
+}
+
+int NAME(engram_spread_active_f32)(const struct engram_graph_view *graph,
+                                   const struct engram_spread *options, const float *x,
+                                   const float *cue, uint32_t columns, const uint64_t *active,
+                                   uint64_t *touched, float *y)
+{
+    struct engram_active_step step = {graph, options, x, cue, columns, active, touched, y};
+    return engram_step_from_active(&step, keep_columns, push_columns, mix_columns);
+}
+
+/* ---- normalisation */
+
+/* The divisors of `width` columns side by side, in the lanes of one register; of one column, whose
+ * elements are then the lanes, the largest in any. */
+struct found {
+    vf largest;
+    vm finite;
+    vf lane[ENGRAM_LANES]; /* of sums of magnitudes; one column: LANE_REGISTERS of them */
+};
+
+static inline __attribute__((always_inline)) void look_at(struct found *f, vf value, vf *lane)
+{
+    f->largest = vf_select(vf_less(f->largest, value), value, f->largest);
+    f->finite = vm_and(f->finite, vf_at_most(vf_abs(value), vf_set(FLT_MAX)));
+    if (lane)
+        *lane = vf_add(*lane, vf_abs(value));
+}
+
+static inline void nothing_found(struct found *f, int lanes)
+{
+    f->largest = vf_zero();
+    f->finite = vf_equal(vf_zero(), vf_zero());
+    for (int i = 0; i < lanes; i++)
+        f->lane[i] = vf_zero();
+}
+
+static float divisor_of_one(const float *raw, size_t n, uint32_t normalise)
+{
+    struct found f;
+    nothing_found(&f, LANE_REGISTERS);
+    bool sums = normalise == ENGRAM_NORMALISE_L1;
+    size_t i = 0;
+    for (; i + VF <= n; i += VF)
+        look_at(&f, vf_load(raw + i), sums ? &f.lane[i / VF % LANE_REGISTERS] : NULL);
+    if (i < n)
+        look_at(&f, vf_load_n(raw + i, (ptrdiff_t)(n - i)),
+                sums ? &f.lane[i / VF % LANE_REGISTERS] : NULL);
+    float largest[VF], lane[ENGRAM_LANES];
+    vf_store(largest, f.largest);
+    for (int j = 1; j < VF; j++)
+        largest[0] = largest[j] > largest[0] ? largest[j] : largest[0];
+    for (int j = 0; j < LANE_REGISTERS; j++)
+        vf_store(lane + j * VF, f.lane[j]);
+    bool finite = vm_bits(f.finite) == (uint32_t)(((uint64_t)1 << VF) - 1);
+    return finite ? engram_divisor(normalise, largest[0], engram_lane_sum(lane)) : INFINITY;
+}
+
+/* Divisors of the columns from c on, as many as a register has lanes. */
+static void divisors_of_many(const float *raw, size_t n, size_t columns, size_t c,
+                             uint32_t normalise, float *divisors)
+{
+    struct found f;
+    nothing_found(&f, ENGRAM_LANES);
+    ptrdiff_t rest = (ptrdiff_t)(columns - c);
+    for (size_t i = 0; i < n; i++)
+        look_at(&f, vf_load_n(raw + i * columns + c, rest),
+                normalise == ENGRAM_NORMALISE_L1 ? &f.lane[i % ENGRAM_LANES] : NULL);
+    for (int w = ENGRAM_LANES / 2; w; w /= 2)
+        for (int j = 0; j < w; j++)
+            f.lane[j] = vf_add(f.lane[j], f.lane[j + w]);
+    float largest[VF], sum[VF];
+    vf_store(largest, f.largest);
+    vf_store(sum, f.lane[0]);
+    for (int j = 0; j < VF && j < rest; j++)
+        divisors[c + (size_t)j] =
+            vm_bits(f.finite) >> j & 1 ? engram_divisor(normalise, largest[j], sum[j]) : INFINITY;
+}
+
+static inline vf normalised(uint32_t normalise, vf value, vf divisor)
+{
+    vf one = vf_set(1), zero = vf_zero();
+    value = vf_add(vf_div(value, divisor), zero);
+    if (normalise == ENGRAM_NORMALISE_CLAMP01)
+        value = vf_select(vf_less(one, value), one, vf_select(vf_less(zero, value), value, zero));
+    return value;
+}
+
+int NAME(engram_normalise_f32)(const float *raw, size_t n, uint32_t columns, uint32_t normalise,
+                               float *divisors, float *out)
+{
+    if (columns == 1)
+        divisors[0] = divisor_of_one(raw, n, normalise);
+    else
+        for (size_t c = 0; c < columns; c += VF)
+            divisors_of_many(raw, n, columns, c, normalise, divisors);
+    for (uint32_t c = 0; c < columns; c++)
+        if (!(divisors[c] <= FLT_MAX))
+            return ENGRAM_ERANGE;
+
+    size_t i = 0;
+    for (; columns == 1 && i + VF <= n; i += VF)
+        vf_store(out + i, normalised(normalise, vf_load(raw + i), vf_set(divisors[0])));
+    for (; columns == 1 && i < n; i++)
+        out[i] = engram_normalised(normalise, raw[i], divisors[0]);
+    for (; i < n; i++)
+        for (size_t c = 0; c < columns; c += VF) {
+            ptrdiff_t rest = (ptrdiff_t)(columns - c);
+            size_t at = i * columns + c;
+            vf value = vf_load_n(raw + at, rest), by = vf_load_n(divisors + c, rest);
+            vf_store_n(out + at, normalised(normalise, value, by), rest);
+        }
+    return ENGRAM_OK;
+}
