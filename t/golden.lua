@@ -69,6 +69,42 @@ local workloads = {
         restart = mode % 2 == 0 and 0.1 or 0 }))
     end
   end},
+  {"batch", function(rng)
+    local graph = random_graph(rng, 500, 3000)
+    local start = rng:fill_uniform(engram.matrix(500, 5))
+    for mode, normalise in ipairs { "max1", "none", "clamp01", "l1" } do
+      local m = engram.matrix(500, 5)
+      ffi.copy(m.data, start.data, 500 * 5 * 4)
+      graph:spread(m, { steps = 5, normalise = normalise, keep = 0.6, gain = 0.9,
+        restart = mode % 2 == 0 and 0.1 or 0 })
+      take(m.data, 500 * 5 * 4)
+    end
+  end},
+  {"delta", function(rng)
+    local graph = random_graph(rng, 500, 3000)
+    local start = uniform(rng, 520)
+    for i = 1, 300 do
+      local source, target = rng:below(520), i > 1 and rng:below(520) or 519
+      local weight = rng:uniform() * 0.5
+      graph:add(source, target, weight, rng:below(3))
+    end
+    for _ = 1, 2 do
+      take_vec(graph:spread(start:copy(), { steps = 5, keep = 0.6, gain = 0.9 }))
+      local hits = graph:frontier(engram.hits { { 70, 1 } }, { hops = 3, fan = "sqrt" })
+      local activations = engram.vec(520)
+      for i = 1, #hits do activations[hits:id(i) + 1] = hits:score(i) end
+      take_vec(activations)
+      graph:freeze()
+    end
+  end},
+  {"sparse", function(rng)
+    local graph = random_graph(rng, 5000, 12000)
+    for power = 0, 4 do
+      local a = engram.vec(5000)
+      a[rng:below(5000) + 1] = 1
+      take_vec(graph:spread(a, { steps = 2 ^ power, keep = 0.6, gain = 0.9, restart = 0.1 }))
+    end
+  end},
   {"frontier", function(rng)
     local graph = random_graph(rng, 500, 3000)
     local seeds = engram.hits { { 7, 1 }, { 70, 0.5 }, { 400, 0.75 } }
@@ -125,7 +161,7 @@ local workloads = {
 
 -- The workloads' seeds are their places in golden.c.
 local seeds = { pairs = 1, decay = 5, spread = 6, frontier = 7, search = 8, recall = 9,
-  stages = 19 }
+  stages = 19, batch = 20, delta = 21, sparse = 22 }
 
 local expected = {}
 for line in io.lines((os.getenv "srcdir" or ".") .. "/t/data/golden.tsv") do

@@ -96,6 +96,75 @@ for _ = 1, 3 do
 end
 ok(chain:spread(reused, { into = reused }) == reused, "hits may spread into themselves")
 
+-- ---- many starts at once
+
+local web = graph.new { { 0, 1, 0.5 }, { 1, 2, 0.25 }, { 2, 0, 0.75 }, { 0, 2, 0.125 } }
+local both = engram.matrix { { 1, 0 }, { 0, 0.5 }, { 0.25, 0 } }
+ok(web:spread(both, { steps = 3, keep = 0.5 }) == both, "a matrix of starts is changed in place")
+for column, begin in ipairs { { 1, 0, 0.25 }, { 0, 0.5, 0 } } do
+  local alone = web:spread(vec(begin), { steps = 3, keep = 0.5 })
+  for i = 1, 3 do is(both:row(i)[column], alone[i], "each column is as if it were alone") end
+end
+local runs = web:spread({ hits { { 0, 1 } }, hits { { 1, 0.5 } } }, { steps = 2, k = 2 })
+is(#runs, 2, "a list of hits spreads to a list of hits")
+for i, begin in ipairs { hits { { 0, 1 } }, hits { { 1, 0.5 } } } do
+  local alone = web:spread(begin, { steps = 2, k = 2 })
+  ok(#alone == #runs[i] and alone:id(1) == runs[i]:id(1) and alone:score(2) == runs[i]:score(2),
+    "each as if it were alone")
+end
+is(#web:spread({ hits { { 0, 1 } } })[1], 3, "a list may have one run")
+refuses(function() web:spread(engram.matrix(2, 2)) end,
+  "bad argument #1 to 'graph:spread' (a matrix of 3 rows expected, got matrix 2 x 2)",
+  "a matrix has a row for each node")
+refuses(function() web:spread { hits {}, 1 } end,
+  "bad argument #1 to 'graph:spread' (hits, a list of them, a vec or a matrix of activations ",
+  "a list holds hits alone")
+refuses(function() web:spread({ hits {}, hits {} }, { into = hits {} }) end,
+  "bad argument 'into' to 'graph:spread' (nothing, for a list of starts expected",
+  "into is for one run")
+
+-- ---- edges that come later
+
+local grown_later = graph.new { { "a", "b", 0.5 }, { "b", "c", 0.25, 1 } }
+local at_once = graph.new { { 0, 1, 0.5 }, { 0, 3, 1 }, { 1, 2, 0.25, 1 }, { 3, 2, 0.5, 2 } }
+ok(grown_later:add("a", 3):add(3, "c", 0.5, 2) == grown_later, "edges are added one by one")
+ok(#grown_later == 4 and grown_later.edges == 4 and grown_later:name(3) == nil,
+  "a new id is a new node, without a name")
+local arrived = grown_later:neighbours(0)
+ok(#arrived == 2 and arrived[2][1] == 3 and arrived[2][2] == 1 and arrived[2][3] == 0
+  and grown_later:neighbours(3)[1][3] == 2, "they stand behind those of their source")
+local function both_ways()
+  local now = grown_later:spread(vec { 1, 0, 0, 0 }, { steps = 3 })
+  local hops = grown_later:frontier(hits { { 0, 1 } }, { hops = 3 })
+  local want = at_once:frontier(hits { { 0, 1 } }, { hops = 3 })
+  return now == at_once:spread(vec { 1, 0, 0, 0 }, { steps = 3 }) and #hops == #want
+    and hops:score(3) == want:score(3)
+end
+ok(both_ways(), "spreading counts them from the next call on")
+local layouts = grown_later:stats().layouts
+ok(layouts.delta.edges == 2 and layouts.delta.bytes > 0 and layouts.rows.bytes > 0
+  and layouts.pull.bytes > 0 and layouts.names.bytes > 0 and layouts.rows.seconds >= 0
+  and layouts.pull.seconds >= 0, "stats tells the memory of each layout, and its time")
+ok(grown_later:freeze() == grown_later and both_ways(), "freezing changes no result")
+layouts = grown_later:stats().layouts
+ok(layouts.delta.edges == 0 and layouts.delta.bytes == 0 and #grown_later:neighbours(0) == 2,
+  "it moves them into the layouts")
+is(grown_later:add({ { 4, 0 }, { 4, "b", 2 } }).edges, 6, "a table adds several")
+refuses(function() grown_later:add { { 5, 0 }, { 5, -1 } } end,
+  "bad argument #2 to 'graph:add' (a node id or name expected, got number -1)",
+  "a target is an id or a name")
+refuses(function() grown_later:add("nobody", 0) end,
+  [[bad argument #1 to 'graph:add' (the name of a node of the graph expected, got string "nobody")]],
+  "a name is one that the graph knows")
+refuses(function() grown_later:add { 7 } end,
+  "bad argument #1 to 'graph:add' (an edge at 1 expected, got number 7)", "an edge is a table")
+refuses(function() grown_later:add(0, 1, 0 / 0) end,
+  "bad argument #3 to 'graph:add' (a finite weight expected, got number ", "a weight is finite")
+refuses(function() grown_later:add(0, 1, 1, 256) end,
+  "bad argument #4 to 'graph:add' (a class, 0 .. 255 expected, got number 256)",
+  "a class is a byte")
+ok(#grown_later == 5 and grown_later.edges == 6, "what was refused has left nothing")
+
 -- ---- spreading from a frontier
 
 local step = engram.math.exp(-0.7)
@@ -187,7 +256,7 @@ grown:free()
 is(tostring(grown), "graph, closed", "free may be called twice")
 for name, arguments in pairs { id = { "n" }, name = { 0 }, neighbours = { 0 },
   spread = { hits { { 0, 1 } } },
-  frontier = { hits { { 0, 1 } } }, stats = {} } do
+  frontier = { hits { { 0, 1 } } }, add = { 0, 1 }, freeze = {}, stats = {} } do
   refuses(function() local _ = grown[name](grown, unpack(arguments)) end,
     ("graph:%s: this graph is closed"):format(name),
     ("after free graph:%s says closed"):format(name))

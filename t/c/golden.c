@@ -199,6 +199,72 @@ static void frontier(struct engram_rng *rng)
     engram_graph_free(graph);
 }
 
+static void batch(struct engram_rng *rng)
+{
+    enum { NODES = 500, COLUMNS = 5, FLOATS = NODES * COLUMNS };
+    engram_graph *graph = random_graph(rng, NODES, 3000);
+    float *start = uniform(rng, FLOATS), a[FLOATS];
+    for (uint32_t mode = 0; mode <= ENGRAM_NORMALISE_L1; mode++) {
+        const struct engram_spread o = {.size = sizeof o,
+                                        .steps = 5,
+                                        .normalise = mode,
+                                        .keep = 0.6f,
+                                        .gain = 0.9f,
+                                        .restart = mode % 2 ? 0.1f : 0};
+        memcpy(a, start, sizeof a);
+        engram_graph_spread_batch(graph, &o, COLUMNS, NULL, a);
+        take(a, sizeof a);
+    }
+    free(start);
+    engram_graph_free(graph);
+}
+
+/* Edges added to a graph, to new nodes too: before it is frozen again, and after. */
+static void delta(struct engram_rng *rng)
+{
+    enum { NODES = 520 };
+    engram_graph *graph = random_graph(rng, 500, 3000);
+    float *start = uniform(rng, NODES), a[NODES];
+    for (int i = 0; i < 300; i++) {
+        uint32_t source = engram_rng_below(rng, NODES),
+                 target = i ? engram_rng_below(rng, NODES) : NODES - 1;
+        float weight = (float)(engram_rng_uniform(rng) * 0.5);
+        uint8_t edge_class = (uint8_t)engram_rng_below(rng, 3);
+        engram_graph_add(graph, &source, &target, &weight, &edge_class, 1);
+    }
+    const struct engram_spread o = {.size = sizeof o, .steps = 5, .keep = 0.6f, .gain = 0.9f};
+    const struct engram_frontier f = {.size = sizeof f, .hops = 3, .fan = ENGRAM_FAN_SQRT};
+    const uint32_t seed = 70;
+    const float one = 1;
+    for (int frozen = 0; frozen < 2; frozen++) {
+        memcpy(a, start, sizeof a);
+        engram_graph_spread(graph, &o, NULL, a);
+        take(a, sizeof a);
+        engram_graph_frontier(graph, &f, &seed, &one, 1, NULL, a, NULL, NULL, NULL);
+        take(a, sizeof a);
+        engram_graph_freeze(graph);
+    }
+    free(start);
+    engram_graph_free(graph);
+}
+
+/* From one node, over few edges at first. */
+static void sparse(struct engram_rng *rng)
+{
+    enum { NODES = 5000 };
+    engram_graph *graph = random_graph(rng, NODES, 12000);
+    static float a[NODES];
+    for (uint32_t steps = 1; steps <= 16; steps *= 2) {
+        const struct engram_spread o = {
+            .size = sizeof o, .steps = steps, .keep = 0.6f, .gain = 0.9f, .restart = 0.1f};
+        memset(a, 0, sizeof a);
+        a[engram_rng_below(rng, NODES)] = 1;
+        engram_graph_spread(graph, &o, NULL, a);
+        take(a, sizeof a);
+    }
+    engram_graph_free(graph);
+}
+
 enum { MEMORIES = 2000, DIM = 48 };
 
 static engram_bank *random_bank(struct engram_rng *rng, uint32_t rows)
@@ -540,6 +606,9 @@ static const struct {
     {"panels", panels},
     {"forms", forms},
     {"stages", stages},
+    {"batch", batch},
+    {"delta", delta},
+    {"sparse", sparse},
 };
 
 static uint64_t hash_of(size_t workload)
