@@ -590,4 +590,10 @@ static inline void prefetch_ahead(const void *p)
     __builtin_prefetch((const char *)p + PREFETCH_BYTES, 0, 2);
 }
 
+/* The same for what is read once: it does not push out what is read again. */
+static inline void prefetch_once(const void *p)
+{
+    __builtin_prefetch(p, 0, 0);
+}
+
 #endif
