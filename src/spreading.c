@@ -119,8 +119,9 @@ static int fail_overflow(const struct iteration *r)
 
 /* ---- sparse steps: from the active nodes */
 
-/* Walking an edge from its source costs so many times what a dense step pays for it. */
-enum { SPARSE_COST = 5 };
+/* Walking an edge from its source costs so many times what a dense step pays for it: 4.3 ns against
+ * 0.75 on an R-MAT graph of 10 million edges, of which a step walks all, and its rows. */
+enum { SPARSE_COST = 6 };
 
 static bool is_sparse(const struct iteration *r)
 {

@@ -1,6 +1,6 @@
-/* frontier_walk.h - the frontier kernel itself. Its steps depend on each other, so that nothing is
- * gained by wide registers; but where the compiler may assume the fused instruction it is twice as
- * fast as where each is a call. frontier.c and frontier_simd.c compile it, each its way.
+/* frontier_walk.h - the frontier kernel itself. It goes from node to node, where wide registers are
+ * of no use; but where the compiler may assume the fused instruction it is up to half as fast again
+ * as where each is a call. frontier.c and frontier_simd.c compile it, each its way.
  * SPDX-License-Identifier: MIT */
 #ifndef ENGRAM_KERNELS_FRONTIER_WALK_H
 #define ENGRAM_KERNELS_FRONTIER_WALK_H

@@ -8,6 +8,43 @@
 
 enum { SLICE_REGISTERS = ENGRAM_SLICE / VF, LANE_REGISTERS = ENGRAM_LANES / VF };
 
+/* ---- some columns of one node */
+
+static inline void keep_columns(float keep, const float *x, uint32_t columns, float *y)
+{
+    for (size_t c = 0; c < columns; c += VF) {
+        ptrdiff_t rest = (ptrdiff_t)(columns - c);
+        vf_store_n(y + c, vf_mul(vf_set(keep), vf_load_n(x + c, rest)), rest);
+    }
+}
+
+static inline void push_columns(float gain, const float *x, float weight, uint32_t columns,
+                                float *y)
+{
+    if (columns == 1) {
+        *y = fmaf(gain * *x, weight, *y);
+        return;
+    }
+    size_t c = 0;
+    for (; c + VF <= columns; c += VF)
+        vf_store(y + c,
+                 vf_fma(vf_mul(vf_set(gain), vf_load(x + c)), vf_set(weight), vf_load(y + c)));
+    if (c < columns) {
+        ptrdiff_t rest = (ptrdiff_t)(columns - c);
+        vf product = vf_mul(vf_set(gain), vf_load_n(x + c, rest));
+        vf_store_n(y + c, vf_fma(product, vf_set(weight), vf_load_n(y + c, rest)), rest);
+    }
+}
+
+static inline void mix_columns(float restart, const float *cue, uint32_t columns, float *y)
+{
+    for (size_t c = 0; c < columns; c += VF) {
+        ptrdiff_t rest = (ptrdiff_t)(columns - c);
+        vf kept = vf_mul(vf_set(1 - restart), vf_load_n(y + c, rest));
+        vf_store_n(y + c, vf_fma(vf_set(restart), vf_load_n(cue + c, rest), kept), rest);
+    }
+}
+
 /* ---- by target, one column: rows are the lanes */
 
 /* Values are looked up all over x. While x fits a near cache, loads one by one are faster than the
@@ -114,53 +151,38 @@ static void uneven_slice(const struct step *s, uint32_t first, const struct engr
 
 /* ---- by target, many columns: columns are the lanes */
 
-enum { COLUMN_REGISTERS = 4, MOST_COLUMNS = COLUMN_REGISTERS * VF };
-
-/* Columns from c on of one row, at most MOST_COLUMNS of them. */
-static inline void columns_of_row(const struct step *s, const struct engram_slice *slice,
-                                  uint32_t first, uint32_t j, size_t columns, size_t c)
+/* Entries in the order in which they stand, so that those ahead are known; the sums of a slice stay
+ * in the nearest cache. */
+static void columns_of_slice(const struct step *s, uint32_t columns, uint32_t first,
+                             const struct engram_slice *slice)
 {
-    size_t row = (first + j) * columns + c;
-    ptrdiff_t rest = (ptrdiff_t)(columns - c);
-    vf sum[COLUMN_REGISTERS], gain = vf_set(s->options->gain);
-#pragma GCC unroll 4
-    for (int r = 0; r < COLUMN_REGISTERS; r++)
-        sum[r] = rest > r * VF ? vf_mul(vf_set(s->options->keep),
-                                        vf_load_n(s->x + row + r * VF, rest - r * VF))
-                               : vf_zero();
-    struct engram_entries walk = engram_entries_of(s->pull, slice, first, j);
-    uint32_t source;
-    float weight;
-    while (engram_next_entry(&walk, &source, &weight)) {
-        const float *x = s->x + source * columns + c;
-#pragma GCC unroll 4
-        for (int r = 0; r < COLUMN_REGISTERS; r++)
-            if (rest > r * VF)
-                sum[r] = vf_fma(vf_mul(gain, vf_load_n(x + r * VF, rest - r * VF)), vf_set(weight),
-                                sum[r]);
-    }
-#pragma GCC unroll 4
-    for (int r = 0; r < COLUMN_REGISTERS; r++)
-        if (rest > r * VF) {
-            if (s->options->restart != 0)
-                sum[r] = mixed(s, sum[r], vf_load_n(s->cue + row + r * VF, rest - r * VF));
-            vf_store_n(s->y + row + r * VF, sum[r], rest - r * VF);
+    enum { AHEAD_ENTRIES = 16, LINE = 64 / sizeof(float) };
+    const uint32_t *source = s->pull->sources + slice->entry;
+    const float *weight = s->pull->weights + slice->entry;
+    const uint32_t *ahead = s->pull->sources + s->pull->run[s->pull->runs - 1].entry;
+    ahead -= ahead - source < AHEAD_ENTRIES ? ahead - source : AHEAD_ENTRIES;
+    float *y = s->y + (size_t)first * columns;
+    for (uint32_t j = 0; j < slice->rows; j++)
+        keep_columns(s->options->keep, s->x + (size_t)(first + j) * columns, columns,
+                     y + (size_t)j * columns);
+    for (uint32_t k = 0, rows = slice->rows; k < slice->degree[0]; k++) {
+        while (slice->degree[rows - 1] <= k)
+            rows--;
+        for (uint32_t j = 0; j < rows; j++, source++, weight++) {
+            if (source < ahead)
+                for (size_t c = 0; c < columns; c += LINE)
+                    prefetch(s->x + (size_t)source[AHEAD_ENTRIES] * columns + c);
+            push_columns(s->options->gain, s->x + (size_t)*source * columns, *weight, columns,
+                         y + (size_t)j * columns);
         }
-}
-
-static void all_columns(const struct step *s, uint32_t columns, uint32_t first, uint32_t last)
-{
-    const struct engram_run *run = engram_run_of(s->pull, first);
-    for (; first < last; first += ENGRAM_SLICE) {
-        struct engram_slice slice = engram_slice_at(s->pull, &run, first);
-        for (uint32_t j = 0; j < slice.rows; j++)
-            for (size_t c = 0; c < columns; c += MOST_COLUMNS)
-                columns_of_row(s, &slice, first, j, columns, c);
     }
+    for (uint32_t j = 0; j < slice->rows && s->options->restart != 0; j++)
+        mix_columns(s->options->restart, s->cue + (size_t)(first + j) * columns, columns,
+                    y + (size_t)j * columns);
 }
 
 /* Rows with entries that came later, walked again. */
-static void added_rows(const struct step *s, uint32_t first, uint32_t last)
+static void added_rows(const struct step *s, uint32_t columns, uint32_t first, uint32_t last)
 {
     const struct engram_spread *o = s->options;
     const uint32_t *added = s->pull->added_offsets;
@@ -168,13 +190,15 @@ static void added_rows(const struct step *s, uint32_t first, uint32_t last)
         if (added[row] == added[row + 1])
             continue;
         uint32_t j = row % ENGRAM_SLICE, source;
+        float weight, *y = s->y + (size_t)row * columns;
         const struct engram_run *run = engram_run_of(s->pull, row - j);
         struct engram_slice slice = engram_slice_at(s->pull, &run, row - j);
         struct engram_entries walk = engram_entries_of(s->pull, &slice, row - j, j);
-        float sum = o->keep * s->x[row], weight;
+        keep_columns(o->keep, s->x + (size_t)row * columns, columns, y);
         while (engram_next_entry(&walk, &source, &weight))
-            sum = fmaf(o->gain * s->x[source], weight, sum);
-        s->y[row] = o->restart != 0 ? fmaf(o->restart, s->cue[row], (1 - o->restart) * sum) : sum;
+            push_columns(o->gain, s->x + (size_t)source * columns, weight, columns, y);
+        if (o->restart != 0)
+            mix_columns(o->restart, s->cue + (size_t)row * columns, columns, y);
     }
 }
 
@@ -183,59 +207,28 @@ int NAME(engram_spread_f32)(const struct engram_pull *pull, const struct engram_
                             uint32_t last, float *y)
 {
     const struct step s = {pull, options, x, cue, y};
-    if (columns > 1) {
-        all_columns(&s, columns, first, last);
-        return ENGRAM_OK;
-    }
     const struct engram_run *run = engram_run_of(pull, first), *end = pull->run + pull->runs - 1;
     for (uint32_t row = first; row < last; row += ENGRAM_SLICE) {
         uint32_t behind = run < end ? run[1].row : pull->rows;
         bool even = row + ENGRAM_SLICE < behind || (row + ENGRAM_SLICE == behind && run == end);
-        if (even && pull->rows >= FAR_ROWS) {
+        if (columns == 1 && even && pull->rows >= FAR_ROWS) {
             even_slice(&s, row, engram_entry_of(run, row), run->degree, true);
-        } else if (even) {
+        } else if (columns == 1 && even) {
             even_slice(&s, row, engram_entry_of(run, row), run->degree, false);
         } else {
             struct engram_slice slice = engram_slice_at(pull, &run, row);
-            uneven_slice(&s, row, &slice);
+            if (columns == 1)
+                uneven_slice(&s, row, &slice);
+            else
+                columns_of_slice(&s, columns, row, &slice);
         }
     }
     if (pull->added_offsets)
-        added_rows(&s, first, last);
+        added_rows(&s, columns, first, last);
     return ENGRAM_OK;
 }
 
 /* ---- from active sources */
-
-static inline void keep_columns(float keep, const float *x, uint32_t columns, float *y)
-{
-    for (size_t c = 0; c < columns; c += VF) {
-        ptrdiff_t rest = (ptrdiff_t)(columns - c);
-        vf_store_n(y + c, vf_mul(vf_set(keep), vf_load_n(x + c, rest)), rest);
-    }
-}
-
-static inline void push_columns(float gain, const float *x, float weight, uint32_t columns,
-                                float *y)
-{
-    if (columns == 1)
-        *y = fmaf(gain * *x, weight, *y);
-    else
-        for (size_t c = 0; c < columns; c += VF) {
-            ptrdiff_t rest = (ptrdiff_t)(columns - c);
-            vf product = vf_mul(vf_set(gain), vf_load_n(x + c, rest));
-            vf_store_n(y + c, vf_fma(product, vf_set(weight), vf_load_n(y + c, rest)), rest);
-        }
-}
-
-static inline void mix_columns(float restart, const float *cue, uint32_t columns, float *y)
-{
-    for (size_t c = 0; c < columns; c += VF) {
-        ptrdiff_t rest = (ptrdiff_t)(columns - c);
-        vf kept = vf_mul(vf_set(1 - restart), vf_load_n(y + c, rest));
-        vf_store_n(y + c, vf_fma(vf_set(restart), vf_load_n(cue + c, rest), kept), rest);
-    }
-}
 
 int NAME(engram_spread_active_f32)(const struct engram_graph_view *graph,
                                    const struct engram_spread *options, const float *x,

@@ -335,6 +335,33 @@ static void frontiers(void)
     is_int(wrong, 0, "a frontier moves over added edges as if they had been there from the start");
 }
 
+/* So does recall. */
+static void recalls(void)
+{
+    int wrong = 0;
+    for (int round = 0; round < 50; round++) {
+        struct list l = some_list(60, 240);
+        engram_graph *graphs[] = {graph_of(&l, 10), graph_of(&l, 5)};
+        struct engram_hit hits[2][20];
+        size_t count[2] = {0, 0};
+        for (int i = 0; i < 2; i++) {
+            const struct engram_memories memories = {
+                .size = sizeof memories, .slots = 60, .graph = graphs[i]};
+            const uint64_t seed = l.sources[0];
+            const struct engram_cue cue = {.size = sizeof cue, .seed_count = 1, .seed_ids = &seed};
+            const struct engram_frontier f = {.size = sizeof f, .hops = 3};
+            const struct engram_recall_options o = {.size = sizeof o, .k = 20, .frontier = &f};
+            wrong += engram_recall(&memories, &cue, &o, NULL, hits[i], NULL, &count[i]);
+        }
+        wrong += count[0] == 0 || count[0] != count[1] ||
+                 !same_bits(hits[0], hits[1], count[0] * sizeof *hits[0]);
+        engram_graph_free(graphs[0]);
+        engram_graph_free(graphs[1]);
+        free_list(&l);
+    }
+    is_int(wrong, 0, "recall sees added edges too");
+}
+
 static void threads(void)
 {
     enum { NODES = 20000, EDGES = 200000, STEPS = 4 };
@@ -571,6 +598,7 @@ int main(void)
     engram_init(&options);
     agreement();
     frontiers();
+    recalls();
     threads();
     batch_errors();
     adding_errors();
