@@ -181,24 +181,31 @@ static void columns_of_slice(const struct step *s, uint32_t columns, uint32_t fi
                     y + (size_t)j * columns);
 }
 
-/* Rows with entries that came later, walked again. */
-static void added_rows(const struct step *s, uint32_t columns, uint32_t first, uint32_t last)
+/* One row with entries that came later, walked again. */
+static void added_row(const struct step *s, uint32_t columns, uint32_t first,
+                      const struct engram_slice *slice, uint32_t j)
 {
     const struct engram_spread *o = s->options;
-    const uint32_t *added = s->pull->added_offsets;
-    for (uint32_t row = first; row < last; row++) {
-        if (added[row] == added[row + 1])
-            continue;
-        uint32_t j = row % ENGRAM_SLICE, source;
-        float weight, *y = s->y + (size_t)row * columns;
-        const struct engram_run *run = engram_run_of(s->pull, row - j);
-        struct engram_slice slice = engram_slice_at(s->pull, &run, row - j);
-        struct engram_entries walk = engram_entries_of(s->pull, &slice, row - j, j);
-        keep_columns(o->keep, s->x + (size_t)row * columns, columns, y);
-        while (engram_next_entry(&walk, &source, &weight))
-            push_columns(o->gain, s->x + (size_t)source * columns, weight, columns, y);
-        if (o->restart != 0)
-            mix_columns(o->restart, s->cue + (size_t)row * columns, columns, y);
+    struct engram_entries walk = engram_entries_of(s->pull, slice, first, j);
+    size_t row = (size_t)(first + j) * columns;
+    uint32_t source;
+    float weight, *y = s->y + row;
+    keep_columns(o->keep, s->x + row, columns, y);
+    while (engram_next_entry(&walk, &source, &weight))
+        push_columns(o->gain, s->x + (size_t)source * columns, weight, columns, y);
+    if (o->restart != 0)
+        mix_columns(o->restart, s->cue + row, columns, y);
+}
+
+static void added_rows(const struct step *s, uint32_t columns, uint32_t first, uint32_t last)
+{
+    const struct engram_run *run = engram_run_of(s->pull, first);
+    for (; first < last; first += ENGRAM_SLICE) {
+        const uint32_t *added = s->pull->added_offsets + first;
+        struct engram_slice slice = engram_slice_at(s->pull, &run, first);
+        for (uint32_t j = 0; j < slice.rows; j++)
+            if (added[j] != added[j + 1])
+                added_row(s, columns, first, &slice, j);
     }
 }
 
