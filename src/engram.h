@@ -481,20 +481,21 @@ int engram_graph_from_csr(uint32_t nodes, const uint32_t *offsets, const uint32_
 void engram_graph_free(engram_graph *graph);
 
 /* Adds n edges behind those that leave their sources: weights NULL: all 1; classes NULL: all 0. All
- * of them or none. They may name new nodes, which have no names. Spreading counts them from the next
- * call on, with the same result as if they had been there from the start. O(1) an edge. */
+ * of them or none. They may name new nodes, which have no names. Spreading counts them from the
+ * next call on, with the same result as if they had been there from the start. O(1) an edge. A
+ * dense step walks each row that gained an edge entry by entry: freeze when there are many. */
 int engram_graph_add(engram_graph *graph, const uint32_t *sources, const uint32_t *targets,
                      const float *weights, const uint8_t *classes, size_t n);
 
-/* Moves added edges into the layouts, which makes spreading faster and changes no result. On failure
- * the graph is as before. */
+/* Moves added edges into the layouts, which makes spreading faster and changes no result. On
+ * failure the graph is as before. */
 int engram_graph_freeze(engram_graph *graph);
 
-/* Edges by target, as dense steps read them. Nodes are renumbered as rows by falling in-degree, ties
- * by rising id, and stand in slices of ENGRAM_SLICE rows. Inside a slice entries stand column by
- * column: column k holds the k-th entry of each row that has one, which are the first rows of the
- * slice, so that nothing is padded. The entries of a row stand in ascending (source, position) of the
- * original ids. */
+/* Edges by target, as dense steps read them. Nodes are renumbered as rows by falling in-degree,
+ * ties by falling out-degree, then by rising id, and stand in slices of ENGRAM_SLICE rows. Inside a
+ * slice entries stand column by column: column k holds the k-th entry of each row that has one,
+ * which are the first rows of the slice, so that nothing is padded. The entries of a row stand in
+ * ascending (source, position) of the original ids. */
 enum { ENGRAM_SLICE = 16 };
 
 /* Rows of equal degree, up to the first row of the next run. */
@@ -509,8 +510,8 @@ struct engram_pull {
     const uint32_t *order;        /* [rows]: the node of a row */
     const uint32_t *sources;      /* rows */
     const float *weights;
-    /* Entries added later, by row as in CSR: a dense step merges them in by ascending order[source],
-     * behind entries of the same source. NULL: none. */
+    /* Entries added later, by row as in CSR: a dense step merges them in by ascending
+     * order[source], behind entries of the same source. NULL: none. */
     const uint32_t *added_offsets, *added_sources;
     const float *added_weights;
 };
@@ -537,8 +538,8 @@ struct engram_graph_view {
 };
 void engram_graph_get(const engram_graph *graph, struct engram_graph_view *out);
 
-/* Memory of each part in bytes, and the seconds it took to make the two layouts; adding an edge takes
- * less time than looking at a clock. */
+/* Memory of each part in bytes, and the seconds it took to make the two layouts. Adding is not
+ * timed: looking at a clock for each edge would take as long. */
 struct engram_graph_info {
     uint64_t rows_bytes, pull_bytes, delta_bytes, names_bytes;
     double rows_seconds, pull_seconds;
@@ -581,16 +582,16 @@ int engram_graph_spread(const engram_graph *graph, const struct engram_spread *o
                         engram_arena *scratch, float *activations);
 size_t engram_graph_spread_scratch(const engram_graph *graph, const struct engram_spread *options);
 
-/* Spreads many starts at once: activations[node * columns + column]. Each column is normalised on its
- * own and gets the bits that engram_graph_spread gives it alone. When one column overflows the message
- * names it, and all of them stand at the last whole step. */
+/* Spreads many starts at once: activations[node * columns + column]. Each column is normalised on
+ * its own and gets the bits that engram_graph_spread gives it alone. When one column overflows the
+ * message names it, and all of them stand at the last whole step. */
 int engram_graph_spread_batch(const engram_graph *graph, const struct engram_spread *options,
                               uint32_t columns, engram_arena *scratch, float *activations);
 size_t engram_graph_spread_batch_scratch(const engram_graph *graph,
                                          const struct engram_spread *options, uint32_t columns);
 
-/* The kernels inside, which trust their arguments; x, cue and y have `columns` floats a node, cue is
- * a0 and not read when restart is 0.
+/* The kernels inside, which trust their arguments; x, cue and y have `columns` floats a node, cue
+ * is a0 and not read when restart is 0.
  *
  * One step without normalisation for the rows [first, last), each a multiple of ENGRAM_SLICE or the
  * number of rows; x, cue and y are by row. */
@@ -605,9 +606,9 @@ int engram_spread_active_f32(const struct engram_graph_view *graph,
                              const struct engram_spread *options, const float *x, const float *cue,
                              uint32_t columns, const uint64_t *active, uint64_t *touched, float *y);
 
-/* out = raw normalised, column by column; -0 becomes 0. divisors[columns]: what each was divided by.
- * ENGRAM_ERANGE if raw, or for L1 its sum, is not finite; the divisors of those columns are then
- * infinite, and out is untouched. */
+/* out = raw normalised, column by column; -0 becomes 0. divisors[columns]: what each was divided
+ * by. ENGRAM_ERANGE if raw, or for L1 its sum, is not finite; the divisors of those columns are
+ * then infinite, and out is untouched. */
 int engram_normalise_f32(const float *raw, size_t n, uint32_t columns, uint32_t normalise,
                          float *divisors, float *out);
 

@@ -302,7 +302,7 @@ static uint32_t place_of(const uint32_t *entry, uint32_t nodes, uint32_t row, ui
 }
 
 /* Fills the blocks of the layout, which have room. Sources ascend and edges come in order, so every
- * row does too. */
+ * row does too. Of equal in-degree those come first that are read most: they share cache lines. */
 static void lay_out(struct engram_graph *graph, uint32_t *work)
 {
     double begun = engram_clock();

@@ -402,8 +402,8 @@ end
 
 local info = ffi.new "struct engram_graph_info"
 
--- g:stats() -> { nodes, edges, classes, bytes, layouts = { rows, pull, delta, names } }, each layout
--- with its bytes; rows and pull with the seconds it took to make them, delta with its edges
+-- g:stats() -> { nodes, edges, classes, bytes, layouts = { rows, pull, delta, names } }, each
+-- layout with its bytes; rows and pull with the seconds it took to make them, delta with its edges
 function methods:stats()
   local p = open(self, "graph:stats")
   C.engram_graph_get(p, view)

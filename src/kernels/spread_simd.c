@@ -48,9 +48,10 @@ static inline void mix_columns(float restart, const float *cue, uint32_t columns
 /* ---- by target, one column: rows are the lanes */
 
 /* Values are looked up all over x. While x fits a near cache, loads one by one are faster than the
- * gather instruction of a Zen 4; when it does not, gathers are, and entries are asked for ahead in a
- * way that leaves the near cache to x. One step on a Zen 4 with 1 MB of L2, ten edges a node, R-MAT in
- * the last line, medians in us; the others ask for so many entries ahead, 64 more for values as well:
+ * gather instruction of a Zen 4; when it does not, gathers are, and entries are asked for ahead in
+ * a way that leaves the near cache to x. One step on a Zen 4 with 1 MB of L2, ten edges a node,
+ * R-MAT in the last line, medians in us; the numbered columns gather and ask for so many entries
+ * ahead:
  *
  *                 AVX-512                        AVX2
  *     nodes       one by one  gather  128   256  one by one  gather  128   256
@@ -76,8 +77,8 @@ static inline vf mixed(const struct step *s, vf sum, vf cue)
     return vf_fma(vf_set(s->options->restart), cue, vf_mul(vf_set(1 - s->options->restart), sum));
 }
 
-/* Adds `columns` whole columns of a slice to the sums of its rows. Asking for memory behind an array
- * is no access to it. */
+/* Adds `columns` whole columns of a slice to the sums of its rows. Asking for memory behind an
+ * array is no access to it. */
 static inline __attribute__((always_inline)) void add_columns(const struct step *s, uint32_t entry,
                                                               uint32_t columns, bool far,
                                                               vf sum[SLICE_REGISTERS])

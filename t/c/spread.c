@@ -1,5 +1,5 @@
-/* spread.c - the ways of spreading agree in every bit: pushed one source after the other, by target,
- * from active nodes, in a batch, on several threads, with edges added before and after.
+/* spread.c - the ways of spreading agree in every bit: pushed one source after the other, by
+ * target, from active nodes, in a batch, on several threads, with edges added before and after.
  * SPDX-License-Identifier: MIT */
 #include "support.h"
 
