@@ -94,11 +94,11 @@ static float exponential(float age, float rate)
     return engram_exp1_f32(age * rate);
 }
 
-/* (1 + age / unit)^-beta, in binary64. */
+/* (1 + age / unit)^-beta, in binary64; 0 below e^-708, where the smallest normal numbers are near. */
 static double power_law(double age, double unit, double beta)
 {
-    double left = engram_exp1_f64(-beta * engram_log1_f64(1 + age / unit));
-    return left >= DBL_MIN ? left : 0;
+    double product = -beta * engram_log1_f64(1 + age / unit);
+    return product < -708 ? 0 : engram_exp1_f64(product);
 }
 
 /* What is too small for a normal float is nothing; so is the smallest one, because what rounds up
