@@ -753,7 +753,7 @@ struct engram_seen {
 int engram_bank_search(const engram_bank *bank, const float *queries, size_t count, size_t k,
                        const struct engram_search *options, engram_arena *scratch,
                        struct engram_hit *hits, size_t *counts, struct engram_seen *seen);
-size_t engram_bank_search_scratch(const engram_bank *bank, size_t k,
+size_t engram_bank_search_scratch(const engram_bank *bank, size_t count, size_t k,
                                   const struct engram_search *options);
 
 /* ---- recall ------------------------------------------------------------------------- */

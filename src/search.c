@@ -5,6 +5,7 @@
 #include "dispatch.h"
 #include "kernels/forms.h"
 #include "kernels/heap.h"
+#include "kernels/panel.h"
 #include "kernels/similarity.h"
 #include "scratch.h"
 
@@ -15,6 +16,10 @@
 /* Rows scored at a time by a scan for candidates; bytes of a task, large against what merging costs
  * and small enough to share out; tasks at most, which bounds the scratch. */
 enum { BLOCK = 1024, TASK_BYTES = 1 << 23, TASKS = 32 };
+
+/* Queries that are multiplied with the rows together: fewer than these are faster one by one. What
+ * follows is then kept for each of them, so that blocks and tasks are fewer. */
+enum { TOGETHER = 4, PANEL_BLOCK = 192, PANEL_TASKS = 8 };
 
 /* What a stage leaves to the next one if the caller does not say: so many for each hit, and at
  * least so many. Chosen by recall@10 on 100,000 rows of 768: a random projection of 32 dimensions
@@ -42,22 +47,26 @@ enum {
 struct plan {
     const engram_bank *bank;
     uint32_t form, finer;      /* ENGRAM_F32: the scan is exact; there is no such stage */
+    size_t queries;            /* scanned at a time, at most */
     size_t k;                  /* at most the slots */
     size_t candidates, rerank; /* what the scan leaves, what the finer form leaves */
     size_t task, tasks;        /* rows of one */
     size_t block;              /* rows scored before the best of them are taken, by an exact scan */
-    size_t room;               /* hits or keys of a task */
+    size_t room;               /* hits or keys of a task and query */
 };
 
 /* A query in the forms that are scanned, and what a task leaves, all in one piece of scratch. */
 struct work {
     const struct plan *plan;
-    const float *query;
+    const float *query; /* the first of `queries` */
+    size_t queries;
+    struct engram_panel panel; /* of several queries */
+    float *packed;
     uint64_t *keep;  /* rows that are kept and live */
     float *unit;     /* the query, for half floats */
     int8_t *bytes;   /* for int8 */
     uint64_t *signs; /* for signs */
-    size_t *found;   /* by task: hits or keys, and where they are */
+    size_t *found;   /* by task and query: hits or keys, and where they are */
     struct engram_hit *hits;
     uint64_t *keys;
     float *scores;
@@ -215,23 +224,38 @@ static int scan_form(void *data, size_t first, size_t last)
     return ENGRAM_OK;
 }
 
+/* Cosines of n rows from a slot on: a line of plan->block of them for each query. */
+static void score_rows(const struct work *work, size_t slot, size_t n, float *scores)
+{
+    const engram_bank *bank = work->plan->bank;
+    const float *rows = bank->rows + slot * bank->dim, *norms = bank->norms + slot;
+    uint64_t begun = engram_begin();
+    if (work->queries > 1) {
+        ENGRAM_VERSION(panel_cosines_f32)
+        (&work->panel, rows, norms, n, work->plan->block, scores);
+        engram_count(KERNEL_panel_cosines_f32, n * work->queries, begun);
+    } else {
+        ENGRAM_VERSION(cosines_f32)(work->query, rows, norms, n, bank->dim, scores);
+        engram_count(KERNEL_cosines_f32, n, begun);
+    }
+}
+
 static int scan_rows(void *data, size_t first, size_t last)
 {
     const struct work *work = data;
     const struct plan *plan = work->plan;
-    const engram_bank *bank = plan->bank;
-    size_t task = first / plan->task, *found = &work->found[task];
-    float *scores = work->scores + task * plan->block;
-    *found = 0;
+    size_t run = first / plan->task * plan->queries, *found = work->found + run;
+    struct engram_hit *hits = work->hits + run * plan->room;
+    float *scores = work->scores + run * plan->block;
+    memset(found, 0, work->queries * sizeof *found);
     for (size_t at = first, n; (n = next_run(work->keep, &at, last, plan->block)) > 0; at += n) {
         if (engram_cancelled())
             return ENGRAM_ECANCELLED;
-        uint64_t begun = engram_begin();
-        ENGRAM_VERSION(cosines_f32)
-        (work->query, bank->rows + at * bank->dim, bank->norms + at, n, bank->dim, scores);
-        engram_count(KERNEL_cosines_f32, n, begun);
-        engram_top_k_f32(scores, n, (uint32_t)at, work->keep, bank->generations, plan->room,
-                         work->hits + task * plan->room, found);
+        score_rows(work, at, n, scores);
+        for (size_t q = 0; q < work->queries; q++)
+            ENGRAM_VERSION(top_k_f32)
+        (scores + q * plan->block, n, (uint32_t)at, work->keep, plan->bank->generations, plan->room,
+         hits + q * plan->room, &found[q]);
     }
     return ENGRAM_OK;
 }
@@ -316,14 +340,16 @@ static int rerank(const struct work *work, size_t n, struct engram_hit *hits, si
     return ENGRAM_OK;
 }
 
-/* The runs of all tasks in one. */
-static void merge(const struct work *work, struct engram_hit *hits, size_t *count)
+/* The runs that all tasks found for a query, in one. */
+static void merge(const struct work *work, size_t query, struct engram_hit *hits, size_t *count)
 {
     const struct plan *plan = work->plan;
     *count = 0;
-    for (size_t task = 0; task < plan->tasks; task++)
-        for (size_t i = 0; i < work->found[task]; i++)
-            engram_heap_offer(hits, plan->k, count, work->hits[task * plan->room + i]);
+    for (size_t task = 0; task < plan->tasks; task++) {
+        size_t run = task * plan->queries + query;
+        for (size_t i = 0; i < work->found[run]; i++)
+            engram_heap_offer(hits, plan->k, count, work->hits[run * plan->room + i]);
+    }
     engram_heap_sort(hits, *count);
 }
 
@@ -353,26 +379,32 @@ static void encode_query(const struct work *work)
     }
 }
 
-static int search(struct work *work, struct engram_hit *hits, size_t *count,
-                  struct engram_seen *seen)
+/* The exact search for all queries of the work; k hits each. */
+static int search_rows(struct work *work, size_t k, struct engram_hit *hits, size_t *counts)
 {
     const struct plan *plan = work->plan;
-    size_t slots = plan->bank->slots, candidates = 0, reranked = 0;
-    int status;
-    if (plan->form == ENGRAM_F32) {
-        status = engram_in_blocks(slots, plan->task, scan_rows, work);
-        if (status == ENGRAM_OK)
-            merge(work, hits, count);
-    } else {
-        encode_query(work);
-        status = engram_in_blocks(slots, plan->task, scan_form, work);
-        if (status == ENGRAM_OK)
-            reranked = candidates = gather(work);
-        if (status == ENGRAM_OK && plan->finer != ENGRAM_F32)
-            status = narrow(work, &reranked);
-        if (status == ENGRAM_OK)
-            status = rerank(work, reranked, hits, count);
-    }
+    if (work->queries > 1)
+        engram_panel_pack(work->query, work->queries, plan->bank->dim, work->packed, &work->panel);
+    int status = engram_in_blocks(plan->bank->slots, plan->task, scan_rows, work);
+    for (size_t q = 0; q < work->queries && status == ENGRAM_OK; q++)
+        merge(work, q, hits + q * k, &counts[q]);
+    return status;
+}
+
+/* The search for one query by stages. */
+static int search_form(struct work *work, struct engram_hit *hits, size_t *count,
+                       struct engram_seen *seen)
+{
+    const struct plan *plan = work->plan;
+    size_t candidates = 0, reranked = 0;
+    encode_query(work);
+    int status = engram_in_blocks(plan->bank->slots, plan->task, scan_form, work);
+    if (status == ENGRAM_OK)
+        reranked = candidates = gather(work);
+    if (status == ENGRAM_OK && plan->finer != ENGRAM_F32)
+        status = narrow(work, &reranked);
+    if (status == ENGRAM_OK)
+        status = rerank(work, reranked, hits, count);
     seen->candidates = (uint32_t)candidates;
     seen->reranked = (uint32_t)reranked;
     return status;
@@ -396,12 +428,20 @@ static size_t choose(size_t given, size_t per_hit, size_t at_least, size_t k)
     return wanted > k ? wanted : k;
 }
 
-static struct plan make_plan(const engram_bank *bank, size_t k, const struct engram_search *o)
+static struct plan make_plan(const engram_bank *bank, size_t count, size_t k,
+                             const struct engram_search *o)
 {
-    struct plan plan = {.bank = bank, .form = o->form, .k = least(k, bank->slots)};
+    struct plan plan = {
+        .bank = bank, .form = o->form, .queries = 1, .k = least(k, bank->slots), .block = BLOCK};
     bool sign = plan.form == ENGRAM_SIGN;
+    size_t most_tasks = TASKS;
+    if (plan.form == ENGRAM_F32 && count >= TOGETHER) {
+        plan.queries = least(count, ENGRAM_PANEL);
+        plan.block = PANEL_BLOCK;
+        most_tasks = PANEL_TASKS;
+    }
     if (plan.form == ENGRAM_F32) {
-        plan.block = 4 * plan.k > BLOCK ? (4 * plan.k + 63) / 64 * 64 : BLOCK;
+        plan.block = 4 * plan.k > plan.block ? (4 * plan.k + 63) / 64 * 64 : plan.block;
     } else {
         size_t wanted =
             choose(o->candidates, sign ? SIGN_PER_HIT : PER_HIT, sign ? SIGN_LEAST : LEAST, plan.k);
@@ -412,7 +452,7 @@ static struct plan make_plan(const engram_bank *bank, size_t k, const struct eng
     }
     size_t row = engram_padded(bank->dim) * engram_form_bits(plan.form) / 8;
     size_t words = engram_words(bank->slots), most_words = TASK_BYTES / row / 64 + 1;
-    size_t tasks = least((words + most_words - 1) / most_words, TASKS);
+    size_t tasks = least((words + most_words - 1) / most_words, most_tasks);
     plan.task = tasks ? (words + tasks - 1) / tasks * 64 : 0;
     plan.tasks = tasks ? (bank->slots - 1) / plan.task + 1 : 0;
     size_t most = plan.form == ENGRAM_F32 ? plan.k : 2 * plan.candidates; /* cut to half */
@@ -432,12 +472,15 @@ static void *next_array(unsigned char *base, size_t *at, size_t bytes)
 
 static size_t lay_out(const struct plan *plan, unsigned char *base, struct work *work)
 {
-    size_t padded = engram_padded(plan->bank->dim), at = 0;
+    size_t padded = engram_padded(plan->bank->dim), at = 0, runs = plan->tasks * plan->queries;
     work->keep = next_array(base, &at, engram_words(plan->bank->slots) * sizeof *work->keep);
-    work->found = next_array(base, &at, plan->tasks * sizeof *work->found);
+    work->found = next_array(base, &at, runs * sizeof *work->found);
     if (plan->form == ENGRAM_F32) {
-        work->hits = next_array(base, &at, plan->tasks * plan->room * sizeof *work->hits);
-        work->scores = next_array(base, &at, plan->tasks * plan->block * sizeof *work->scores);
+        work->hits = next_array(base, &at, runs * plan->room * sizeof *work->hits);
+        work->scores = next_array(base, &at, runs * plan->block * sizeof *work->scores);
+        if (plan->queries > 1)
+            work->packed =
+                next_array(base, &at, engram_panel_bytes(plan->queries, plan->bank->dim));
         return at;
     }
     work->keys = next_array(base, &at, plan->tasks * plan->room * sizeof *work->keys);
@@ -450,7 +493,7 @@ static size_t lay_out(const struct plan *plan, unsigned char *base, struct work 
     return at;
 }
 
-size_t engram_bank_search_scratch(const engram_bank *bank, size_t k,
+size_t engram_bank_search_scratch(const engram_bank *bank, size_t count, size_t k,
                                   const struct engram_search *options)
 {
     if (!bank)
@@ -458,7 +501,7 @@ size_t engram_bank_search_scratch(const engram_bank *bank, size_t k,
     struct engram_search own = {0};
     if (options)
         engram_read_options(&own, sizeof own, options);
-    struct plan plan = make_plan(bank, k, &own);
+    struct plan plan = make_plan(bank, count, k, &own);
     struct work work;
     return lay_out(&plan, NULL, &work) + 64; /* for the alignment of the first */
 }
@@ -515,7 +558,7 @@ int engram_bank_search(const engram_bank *bank, const float *queries, size_t cou
     struct engram_scratch s;
     if (!engram_scratch_open(&s, scratch))
         return engram_last_status();
-    struct plan plan = make_plan(bank, k, &own);
+    struct plan plan = make_plan(bank, count, k, &own);
     struct work work = {.plan = &plan};
     unsigned char *base = engram_arena_alloc(s.arena, lay_out(&plan, NULL, &work), 64);
     if (!base && bank->slots)
@@ -526,17 +569,19 @@ int engram_bank_search(const engram_bank *bank, const float *queries, size_t cou
         work.keep[w] = bank->live[w] & (own.keep ? own.keep[w] : UINT64_MAX);
         kept += (uint32_t)__builtin_popcountll(work.keep[w]);
     }
-    for (size_t i = 0; i < count && status == ENGRAM_OK; i++) {
-        size_t found = 0;
+    for (size_t i = 0; i < count && status == ENGRAM_OK; i += work.queries) {
+        size_t found[ENGRAM_PANEL] = {0}, rest = count - i;
         struct engram_seen own_seen = {.scanned = kept};
         work.query = queries + i * bank->dim;
+        work.queries = rest < TOGETHER ? 1 : least(rest, plan.queries);
         if (k && kept)
-            status = search(&work, hits + i * k, &found, &own_seen);
-        if (status == ENGRAM_OK) {
-            counts[i] = found;
-            own_seen.hits = (uint32_t)found;
+            status = plan.form == ENGRAM_F32 ? search_rows(&work, k, hits + i * k, found)
+                                             : search_form(&work, hits + i * k, found, &own_seen);
+        for (size_t q = 0; q < work.queries && status == ENGRAM_OK; q++) {
+            counts[i + q] = found[q];
+            own_seen.hits = (uint32_t)found[q];
             if (seen)
-                seen[i] = own_seen;
+                seen[i + q] = own_seen;
         }
     }
     engram_scratch_close(&s);

@@ -182,7 +182,7 @@ local function search_all(p, queries, k, o, keep, fname)
   local counts = ffi.new("size_t[?]", queries.rows)
   local seen = ffi.new("struct engram_seen[?]", queries.rows)
   local options = search_options(o, keep, fname)
-  local arena = scratch.get(tonumber(C.engram_bank_search_scratch(p, room, options)))
+  local arena = scratch.get(tonumber(C.engram_bank_search_scratch(p, queries.rows, room, options)))
   check.status(C.engram_bank_search(p, queries.data, queries.rows, room, options, arena, array,
     counts, seen))
   local list = {}
@@ -213,7 +213,7 @@ function methods:search(query, k, options)
   local run = hits.into(o.into, math.min(k, view(p).count), false, fname)
   local room = math.min(k, run.room)
   local c = search_options(o, keep, fname)
-  local arena = scratch.get(tonumber(C.engram_bank_search_scratch(p, room, c)))
+  local arena = scratch.get(tonumber(C.engram_bank_search_scratch(p, 1, room, c)))
   check.status(C.engram_bank_search(p, q.data, 1, room, c, arena, run.hit, hits.count_out,
     run.seen))
   run.n = tonumber(hits.count_out[0])

@@ -360,7 +360,7 @@ static void search(void)
 
     engram_arena *arena = NULL;
     struct engram_arena_config config = {.size = sizeof config, .overflow = ENGRAM_ERROR_RETURN};
-    config.bytes = engram_bank_search_scratch(bank, 100, NULL);
+    config.bytes = engram_bank_search_scratch(bank, 1, 100, NULL);
     engram_arena_new(&config, &arena);
     struct engram_hit hits[100];
     size_t count = 0;
@@ -377,7 +377,7 @@ static void search(void)
     config.bytes = 1;
     engram_arena_new(&config, &arena);
     count = 77;
-    if (engram_bank_search_scratch(bank, 100, NULL) > 0) {
+    if (engram_bank_search_scratch(bank, 1, 100, NULL) > 0) {
         int status = engram_bank_search(bank, rows, 1, 100, NULL, arena, hits, &count, NULL);
         refused(status, ENGRAM_ENOMEM, "", "an arena without room is an error");
         ok(count == 77, "then there is no count");

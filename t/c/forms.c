@@ -396,6 +396,27 @@ static void batches(const engram_bank *bank, const float *queries)
         }
     }
     is_int(wrong, 0, "a query finds the same bits alone and among others, in every form");
+
+    /* More than go side by side, and a few that are left over, among the first rows. */
+    enum { MANY = 67, KEPT = 1000 };
+    static struct engram_hit together[MANY * K], alone[K];
+    static uint64_t keep[(ROWS + 63) / 64] = {[0 ... KEPT / 64] = 0xfeedfacecafef00d};
+    const struct engram_search options = {.size = sizeof options, .keep = keep};
+    struct engram_seen seen[MANY], seen_alone;
+    size_t counts[MANY], count;
+    float *many = malloc(MANY * DIM * sizeof *many);
+    engram_rng_fill_normal(&rng, MANY * DIM, many);
+    memset(many + 5 * DIM, 0, DIM * sizeof *many);
+    wrong = engram_bank_search(bank, many, MANY, K, &options, NULL, together, counts, seen) !=
+            ENGRAM_OK;
+    for (int i = 0; i < MANY; i++)
+        wrong += engram_bank_search(bank, many + i * DIM, 1, K, &options, NULL, alone, &count,
+                                    &seen_alone) != ENGRAM_OK ||
+                 count != K || counts[i] != K ||
+                 !same_bits(together + i * K, alone, sizeof alone) ||
+                 !same_bits(&seen[i], &seen_alone, sizeof seen_alone);
+    is_int(wrong, 0, "so it does among more than go side by side, with a filter");
+    free(many);
 }
 
 /* The bytes asked for beforehand suffice, and few less do not. */
@@ -403,34 +424,34 @@ static void scratch(const engram_bank *bank, const float *queries)
 {
     int wrong = 0;
     static const size_t ks[] = {1, 10, 1000};
-    static struct engram_hit hits[1000];
+    static struct engram_hit hits[QUERIES * 1000];
     for (uint32_t form = ENGRAM_F32; form < ENGRAM_FORMS; form++)
-        for (size_t i = 0; i < COUNT(ks); i++) {
+        for (size_t i = 0; i < COUNT(ks) * 2; i++) {
             const struct engram_search options = {.size = sizeof options, .form = form};
             struct engram_arena_config config = {.size = sizeof config};
             engram_arena *arena = NULL;
             struct engram_arena_info info;
-            size_t count = 77;
-            config.bytes = engram_bank_search_scratch(bank, ks[i], &options);
+            size_t k = ks[i / 2], n = i % 2 ? QUERIES : 1, counts[QUERIES] = {77};
+            config.bytes = engram_bank_search_scratch(bank, n, k, &options);
             engram_arena_new(&config, &arena);
             long calls = heap.calls;
-            wrong += engram_bank_search(bank, queries, 1, ks[i], &options, arena, hits, &count,
-                                        NULL) != ENGRAM_OK ||
-                     count != ks[i] || heap.calls != calls;
+            wrong += engram_bank_search(bank, queries, n, k, &options, arena, hits, counts, NULL) !=
+                         ENGRAM_OK ||
+                     counts[0] != k || heap.calls != calls;
             engram_arena_info(arena, &info);
             wrong += info.used != 0 || info.overflows != 0;
             engram_arena_free(arena);
 
             config.bytes -= 65;
-            count = 77;
+            counts[0] = 77;
             engram_arena_new(&config, &arena);
-            wrong += engram_bank_search(bank, queries, 1, ks[i], &options, arena, hits, &count,
-                                        NULL) != ENGRAM_ENOMEM ||
-                     count != 77;
+            wrong += engram_bank_search(bank, queries, n, k, &options, arena, hits, counts, NULL) !=
+                         ENGRAM_ENOMEM ||
+                     counts[0] != 77;
             engram_arena_free(arena);
         }
     is_int(wrong, 0, "scratch is what it was said to be, in every form");
-    is_int((int)engram_bank_search_scratch(NULL, 5, NULL), 0, "no bank wants none");
+    is_int((int)engram_bank_search_scratch(NULL, 1, 5, NULL), 0, "no bank wants none");
 }
 
 static void refusals(engram_bank *bank, const float *queries)
