@@ -30,12 +30,10 @@ int engram_bank_new(uint32_t dim, engram_bank **out)
     return ENGRAM_OK;
 }
 
-static void release_rows(engram_bank *bank)
+static void unmap(engram_bank *bank)
 {
     if (bank->mapping)
         munmap(bank->mapping, bank->mapping_bytes);
-    else
-        engram_release(bank->rows, bank->rows_bytes);
     bank->mapping = NULL;
 }
 
@@ -43,7 +41,8 @@ void engram_bank_free(engram_bank *bank)
 {
     if (!bank)
         return;
-    release_rows(bank);
+    unmap(bank);
+    engram_lines_free(&bank->own);
     engram_release(bank->norms, bank->norms_bytes);
     engram_release(bank->generations, bank->generations_bytes);
     engram_release(bank->live, bank->live_bytes);
@@ -89,17 +88,16 @@ static int reserve(const char *function, engram_bank *bank, size_t slots)
     int status = rows_size(function, bank, slots > bank->slots ? slots : bank->slots, &bytes);
     if (status == ENGRAM_OK)
         status = reserve_beside(bank, (uint32_t)(slots > bank->slots ? slots : bank->slots));
-    if (status != ENGRAM_OK || !bank->mapping)
-        return status == ENGRAM_OK ? engram_grow((void **)&bank->rows, &bank->rows_bytes, bytes)
-                                   : status;
-    float *rows = engram_allocate(bytes);
-    if (!rows)
-        return ENGRAM_ENOMEM;
-    if (bank->slots)
-        memcpy(rows, bank->rows, (size_t)bank->slots * bank->dim * sizeof *rows);
-    release_rows(bank);
-    bank->rows = rows;
-    bank->rows_bytes = bytes;
+    if (status == ENGRAM_OK)
+        status = engram_lines_grow(&bank->own, bytes);
+    if (status != ENGRAM_OK)
+        return status;
+    if (bank->mapping) {
+        if (bank->slots)
+            memcpy(bank->own.at, bank->rows, (size_t)bank->slots * bank->dim * sizeof *bank->rows);
+        unmap(bank);
+    }
+    bank->rows = bank->own.at;
     return ENGRAM_OK;
 }
 
@@ -264,7 +262,7 @@ void engram_bank_get(const engram_bank *bank, struct engram_bank_view *out)
         .norms = bank->norms,
         .live = bank->live,
         .generations = bank->generations,
-        .bytes = (bank->mapping ? bank->mapping_bytes : bank->rows_bytes) + bank->norms_bytes +
+        .bytes = (bank->mapping ? bank->mapping_bytes : bank->own.bytes) + bank->norms_bytes +
                  bank->generations_bytes + bank->live_bytes + bank->free_bytes,
     };
     for (uint32_t form = ENGRAM_BF16; form < ENGRAM_FORMS; form++) {

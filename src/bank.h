@@ -10,22 +10,22 @@
 
 enum { ENGRAM_FORMS = ENGRAM_SIGN + 1 };
 
-/* Rows in a smaller form, by slot, at a multiple of 64 bytes in a block of ours. */
+/* Rows in a smaller form, by slot. */
 struct engram_form {
     bool on;
-    void *rows, *block;
-    size_t block_bytes;
+    struct engram_lines rows;
 };
 
 struct engram_bank {
     uint32_t dim, slots, count;
-    float *rows; /* ours, unless mapping says otherwise */
+    float *rows; /* our own, or those of the mapping */
+    struct engram_lines own;
     float *norms;
     uint32_t *generations; /* of the next row in a slot that is free */
     uint64_t *live;
     uint32_t *free_slots; /* a stack */
     uint32_t free_count;
-    size_t rows_bytes, norms_bytes, generations_bytes, live_bytes, free_bytes; /* allocated */
+    size_t norms_bytes, generations_bytes, live_bytes, free_bytes; /* allocated */
     void *mapping;
     size_t mapping_bytes;
     struct engram_form forms[ENGRAM_FORMS]; /* that of ENGRAM_F32 stays empty */

@@ -4,33 +4,16 @@
 #include "bank.h"
 #include "kernels/forms.h"
 
-#include <string.h>
-
 /* Rows derived between two looks at the cancel flag; whole blocks of signs. */
-enum { DERIVED = 4096, LINE = 64 };
+enum { DERIVED = 4096 };
 
 /* Eight rows of signs stand together. A size beyond counting becomes one that no allocator has. */
 static int grow(engram_bank *bank, uint32_t form, size_t slots)
 {
-    struct engram_form *f = &bank->forms[form];
     size_t need;
-    if (!engram_product((slots + 7) / 8, engram_padded(bank->dim) * engram_form_bits(form),
-                        &need) ||
-        need > SIZE_MAX / 4)
-        need = SIZE_MAX / 4;
-    need += LINE;
-    if (need <= f->block_bytes)
-        return ENGRAM_OK;
-    need = need > 2 * f->block_bytes ? need : 2 * f->block_bytes;
-    unsigned char *block = engram_allocate(need);
-    if (!block)
-        return ENGRAM_ENOMEM;
-    unsigned char *rows = block + (LINE - (uintptr_t)block % LINE) % LINE;
-    if (f->block)
-        memcpy(rows, f->rows, f->block_bytes - LINE);
-    engram_release(f->block, f->block_bytes);
-    *f = (struct engram_form){.on = f->on, .rows = rows, .block = block, .block_bytes = need};
-    return ENGRAM_OK;
+    if (!engram_product((slots + 7) / 8, engram_padded(bank->dim) * engram_form_bits(form), &need))
+        need = SIZE_MAX;
+    return engram_lines_grow(&bank->forms[form].rows, need);
 }
 
 /* Room for one form, the factors of int8 included. */
@@ -56,7 +39,7 @@ static void derive(engram_bank *bank, uint32_t form, size_t first, size_t last)
 {
     const float *rows = bank->rows + first * bank->dim, *norms = bank->norms + first;
     size_t n = last - first, at = first * engram_padded(bank->dim);
-    void *out = bank->forms[form].rows;
+    void *out = bank->forms[form].rows.at;
     switch (form) {
     case ENGRAM_BF16:
         engram_encode_bf16(rows, norms, n, bank->dim, (uint16_t *)out + at);
@@ -82,8 +65,8 @@ void engram_forms_derive(engram_bank *bank, size_t first, size_t last)
 
 static void drop(engram_bank *bank, uint32_t form)
 {
-    engram_release(bank->forms[form].block, bank->forms[form].block_bytes);
-    bank->forms[form] = (struct engram_form){0};
+    engram_lines_free(&bank->forms[form].rows);
+    bank->forms[form].on = false;
     if (form == ENGRAM_INT8) {
         engram_release(bank->factors, bank->factors_bytes);
         bank->factors = NULL;
@@ -99,7 +82,7 @@ void engram_forms_free(engram_bank *bank)
 
 uint64_t engram_form_bytes(const engram_bank *bank, uint32_t form)
 {
-    return bank->forms[form].block_bytes + (form == ENGRAM_INT8 ? bank->factors_bytes : 0);
+    return bank->forms[form].rows.bytes + (form == ENGRAM_INT8 ? bank->factors_bytes : 0);
 }
 
 struct indexing {

@@ -279,3 +279,28 @@ int engram_grow(void **block, size_t *bytes, size_t need)
     *bytes = wanted;
     return ENGRAM_OK;
 }
+
+/* A bigger block may begin elsewhere within a line. */
+int engram_lines_grow(struct engram_lines *lines, size_t need)
+{
+    enum { LINE = 64 };
+    size_t used = lines->block ? lines->bytes - LINE : 0;
+    if (need <= used)
+        return ENGRAM_OK;
+    size_t before = (size_t)((char *)lines->at - (char *)lines->block);
+    int status =
+        engram_grow(&lines->block, &lines->bytes, need < SIZE_MAX - LINE ? need + LINE : SIZE_MAX);
+    if (status != ENGRAM_OK)
+        return status;
+    char *block = lines->block;
+    lines->at = block + (LINE - (uintptr_t)block % LINE) % LINE;
+    if (used && lines->at != block + before)
+        memmove(lines->at, block + before, used);
+    return ENGRAM_OK;
+}
+
+void engram_lines_free(struct engram_lines *lines)
+{
+    engram_release(lines->block, lines->bytes);
+    *lines = (struct engram_lines){0};
+}

@@ -43,6 +43,16 @@ void engram_release(void *block, size_t bytes);
  * before. */
 int engram_grow(void **block, size_t *bytes, size_t need);
 
+/* Memory that begins with a cache line, as what is scanned should: a register's worth then lies in
+ * one line. Grown like the above; zeroed, it is empty. */
+struct engram_lines {
+    void *at;
+    void *block;
+    size_t bytes; /* of the block */
+};
+int engram_lines_grow(struct engram_lines *lines, size_t need);
+void engram_lines_free(struct engram_lines *lines);
+
 /* Product of two sizes, or false if it does not fit. */
 static inline bool engram_product(size_t a, size_t b, size_t *out)
 {

@@ -175,7 +175,7 @@ static void score(const struct work *work, uint32_t form, size_t slot, size_t n,
 {
     const engram_bank *bank = work->plan->bank;
     size_t padded = engram_padded(bank->dim), at = slot * padded;
-    const void *rows = bank->forms[form].rows;
+    const void *rows = bank->forms[form].rows.at;
     switch (form) {
     case ENGRAM_BF16:
         engram_dots_bf16(work->unit, (const uint16_t *)rows + at, n, padded, scores);
@@ -297,7 +297,7 @@ static bool poll(size_t i)
 static int narrow(const struct work *work, size_t *n)
 {
     const struct plan *plan = work->plan;
-    const void *rows = plan->bank->forms[plan->finer].rows;
+    const void *rows = plan->bank->forms[plan->finer].rows.at;
     size_t bytes = engram_padded(plan->bank->dim) * engram_form_bits(plan->finer) / 8;
     for (size_t i = 0; i < AHEAD; i++)
         ask_for(work, i, *n, rows, bytes);

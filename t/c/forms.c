@@ -32,7 +32,7 @@ static engram_bank *bank_of(uint32_t dim, const float *rows, size_t n)
 static size_t row_in(const engram_bank *bank, uint32_t form, size_t slot, unsigned char *out)
 {
     size_t padded = engram_padded(bank->dim), words = padded / 64;
-    const void *rows = bank->forms[form].rows;
+    const void *rows = bank->forms[form].rows.at;
     if (form == ENGRAM_SIGN) {
         for (size_t w = 0; w < words; w++)
             memcpy(out + 8 * w, (const uint64_t *)rows + engram_sign_row(slot, words) + 8 * w, 8);
@@ -488,7 +488,7 @@ static void refusals(engram_bank *bank, const float *queries)
     refused(engram_bank_index(bank, ENGRAM_F16, 1), ENGRAM_ECANCELLED, "engram_bank_index",
             "and the making of a form");
     __atomic_store_n(&cancel, 0, __ATOMIC_RELAXED);
-    ok(counts[0] == 77 && !bank->forms[ENGRAM_F16].on && !bank->forms[ENGRAM_F16].block,
+    ok(counts[0] == 77 && !bank->forms[ENGRAM_F16].on && !bank->forms[ENGRAM_F16].rows.block,
        "of which nothing is left");
     ok(engram_bank_index(bank, ENGRAM_F16, 1) == ENGRAM_OK && out_of_step(bank) == 0,
        "it can be made later");
@@ -600,7 +600,7 @@ static int indexes_and_adds(const float *rows)
         status = engram_bank_add(bank, rows, 20, ids);
     for (uint32_t form = ENGRAM_BF16; form < ENGRAM_FORMS && status == ENGRAM_OK; form++) {
         status = engram_bank_index(bank, form, 1);
-        if (status != ENGRAM_OK && (bank->forms[form].on || bank->forms[form].block))
+        if (status != ENGRAM_OK && (bank->forms[form].on || bank->forms[form].rows.block))
             status = -1;
     }
     for (int i = 20; i < 200 && status == ENGRAM_OK; i += 60) {
