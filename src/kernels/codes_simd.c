@@ -10,8 +10,7 @@ enum { BYTES = 4 * VF, REGISTERS = ENGRAM_ROUND / BYTES };
 
 static inline vi round_dot(vi sum, const int8_t *row, const int8_t *query)
 {
-#pragma GCC unroll 4
-    for (int r = 0; r < REGISTERS; r++)
+    EACH (r, REGISTERS)
         sum = vi_dot(sum, vi_load(row + r * BYTES), vi_load(query + r * BYTES));
     return sum;
 }

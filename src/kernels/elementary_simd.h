@@ -11,18 +11,16 @@
 INLINED vf vf_horner(const float *c, int terms, vf x)
 {
     vf p = vf_set(c[0]);
-#pragma GCC unroll 16
-    for (int i = 1; i < terms; i++)
-        p = vf_fma(p, x, vf_set(c[i]));
+    EACH (i, terms - 1)
+        p = vf_fma(p, x, vf_set(c[i + 1]));
     return p;
 }
 
 INLINED vd vd_horner(const double *c, int terms, vd x)
 {
     vd p = vd_set(c[0]);
-#pragma GCC unroll 16
-    for (int i = 1; i < terms; i++)
-        p = vd_fma(p, x, vd_set(c[i]));
+    EACH (i, terms - 1)
+        p = vd_fma(p, x, vd_set(c[i + 1]));
     return p;
 }
 
@@ -42,10 +40,9 @@ INLINED void vf_exp_normal(vf *x, int count)
         x[j] = vf_fma(n, vf_set(-engram_ln2_rest_f32), x[j]);
         p[j] = vf_set(engram_exp_terms_f32[0]);
     }
-#pragma GCC unroll 16
-    for (int i = 1; i < ENGRAM_TERMS(engram_exp_terms_f32); i++)
+    EACH (i, ENGRAM_TERMS(engram_exp_terms_f32) - 1)
         EACH (j, count)
-            p[j] = vf_fma(p[j], x[j], vf_set(engram_exp_terms_f32[i]));
+            p[j] = vf_fma(p[j], x[j], vf_set(engram_exp_terms_f32[i + 1]));
     EACH (j, count) {
         vf y = vf_add(vf_set(1), vf_fma(p[j], vf_mul(x[j], x[j]), x[j]));
         x[j] = vf_of_bits(vi_add(vi_of_bits(y), vi_shl(vi_of_bits(sum[j]), 23)));

@@ -113,19 +113,17 @@ enum { REGISTERS = ENGRAM_ROUND / VF };
 typedef vf widen(const uint16_t *p);
 
 /* Inlined with its conversion, or a call would stand in the loop. */
-static inline __attribute__((always_inline)) int
-dots(const float *query, const uint16_t *rows, size_t n, size_t padded, float *scores, widen *half)
+INLINED int dots(const float *query, const uint16_t *rows, size_t n, size_t padded, float *scores,
+                 widen *half)
 {
     for (size_t i = 0; i < n; i++, rows += padded) {
         vf sum[REGISTERS];
-#pragma GCC unroll 16
-        for (int r = 0; r < REGISTERS; r++)
+        EACH (r, REGISTERS)
             sum[r] = vf_zero();
         for (size_t j = 0; j < padded; j += ENGRAM_ROUND) {
             prefetch_ahead(rows + j);
             prefetch_ahead(rows + j + ENGRAM_ROUND / 2);
-#pragma GCC unroll 16
-            for (int r = 0; r < REGISTERS; r++)
+            EACH (r, REGISTERS)
                 sum[r] = vf_fma(vf_load(query + j + r * VF), half(rows + j + r * VF), sum[r]);
         }
         scores[i] = vf_fold(sum, REGISTERS);

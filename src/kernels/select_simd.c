@@ -10,9 +10,8 @@ int NAME(engram_above_f32)(const float *scores, size_t n, float bar, uint64_t *b
     size_t i = 0;
     for (; i + 64 <= n; i += 64) {
         uint64_t word = 0;
-#pragma GCC unroll 16
-        for (int j = 0; j < 64; j += VF)
-            word |= (uint64_t)vm_bits(vf_less(least, vf_load(scores + i + j))) << j;
+        EACH (j, 64 / VF)
+            word |= (uint64_t)vm_bits(vf_less(least, vf_load(scores + i + j * VF))) << j * VF;
         bits[i / 64] = word;
     }
     for (; i < n; i++) {

@@ -79,9 +79,8 @@ static inline vf mixed(const struct step *s, vf sum, vf cue)
 
 /* Adds `columns` whole columns of a slice to the sums of its rows. Asking for memory behind an
  * array is no access to it. */
-static inline __attribute__((always_inline)) void add_columns(const struct step *s, uint32_t entry,
-                                                              uint32_t columns, bool far,
-                                                              vf sum[SLICE_REGISTERS])
+INLINED void add_columns(const struct step *s, uint32_t entry, uint32_t columns, bool far,
+                         vf sum[SLICE_REGISTERS])
 {
     const uint32_t *source = s->pull->sources + entry;
     const float *weight = s->pull->weights + entry;
@@ -91,8 +90,7 @@ static inline __attribute__((always_inline)) void add_columns(const struct step 
             prefetch_once(source + AHEAD);
             prefetch_once(weight + AHEAD);
         }
-#pragma GCC unroll 4
-        for (int r = 0; r < SLICE_REGISTERS; r++) {
+        EACH (r, SLICE_REGISTERS) {
             const uint32_t *at = source + r * VF;
             vf x = far ? vf_gather(s->x, vi_load(at)) : vf_look_up(s->x, at);
             sum[r] = vf_fma(vf_mul(gain, x), vf_load(weight + r * VF), sum[r]);
@@ -101,16 +99,14 @@ static inline __attribute__((always_inline)) void add_columns(const struct step 
 }
 
 /* A slice whose rows have one degree. */
-static inline __attribute__((always_inline)) void
-even_slice(const struct step *s, uint32_t first, uint32_t entry, uint32_t degree, bool far)
+INLINED void even_slice(const struct step *s, uint32_t first, uint32_t entry, uint32_t degree,
+                        bool far)
 {
     vf sum[SLICE_REGISTERS];
-#pragma GCC unroll 4
-    for (int r = 0; r < SLICE_REGISTERS; r++)
+    EACH (r, SLICE_REGISTERS)
         sum[r] = vf_mul(vf_set(s->options->keep), vf_load(s->x + first + r * VF));
     add_columns(s, entry, degree, far, sum);
-#pragma GCC unroll 4
-    for (int r = 0; r < SLICE_REGISTERS; r++) {
+    EACH (r, SLICE_REGISTERS) {
         if (s->options->restart != 0)
             sum[r] = mixed(s, sum[r], vf_load(s->cue + first + r * VF));
         vf_store(s->y + first + r * VF, sum[r]);
@@ -128,12 +124,10 @@ static void uneven_slice(const struct step *s, uint32_t first, const struct engr
     uint32_t k = slice->degree[ENGRAM_SLICE - 1], entry = slice->entry;
     if (k) {
         vf sum[SLICE_REGISTERS];
-#pragma GCC unroll 4
-        for (int r = 0; r < SLICE_REGISTERS; r++)
+        EACH (r, SLICE_REGISTERS)
             sum[r] = vf_load(sums + r * VF);
         add_columns(s, entry, k, s->pull->rows >= FAR_ROWS, sum);
-#pragma GCC unroll 4
-        for (int r = 0; r < SLICE_REGISTERS; r++)
+        EACH (r, SLICE_REGISTERS)
             vf_store(sums + r * VF, sum[r]);
         entry += k * ENGRAM_SLICE;
     }
@@ -257,7 +251,7 @@ struct found {
     vf lane[ENGRAM_LANES]; /* of sums of magnitudes; one column: LANE_REGISTERS of them */
 };
 
-static inline __attribute__((always_inline)) void look_at(struct found *f, vf value, vf *lane)
+INLINED void look_at(struct found *f, vf value, vf *lane)
 {
     f->largest = vf_select(vf_less(f->largest, value), value, f->largest);
     f->finite = vm_and(f->finite, vf_at_most(vf_abs(value), vf_set(FLT_MAX)));
