@@ -10,6 +10,7 @@
 enum engram_rung { RUNG_ref, RUNG_neon, RUNG_avx2, RUNG_avx512, RUNG_avx512vnni, RUNGS };
 
 extern const char *const engram_rung_names[RUNGS];
+#define ENGRAM_RUNG_WORDS "ref neon avx2 avx512 avx512vnni" /* the same in a line */
 
 /* Whether this machine has a rung, built or not. */
 bool engram_cpu_has(enum engram_rung rung);

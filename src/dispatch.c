@@ -100,8 +100,7 @@ int engram_isa_set(const char *text)
         int kernel = equals ? find_kernel(word, left) : 0;
         if (rung < 0)
             return engram_fail(ENGRAM_ERANGE,
-                               "engram_isa_set: '%.*s' is no rung; known: ref neon avx2 avx512 "
-                               "avx512vnni",
+                               "engram_isa_set: '%.*s' is no rung; known: " ENGRAM_RUNG_WORDS,
                                (int)(n - (size_t)(name - word)), name);
         if (kernel < 0)
             return engram_fail(ENGRAM_ERANGE, "engram_isa_set: '%.*s' is no kernel; known: %s",

@@ -327,8 +327,8 @@ int engram_encode_f16(const float *rows, const float *norms, size_t n, size_t di
 int engram_encode_int8(const float *rows, const float *norms, size_t n, size_t dim, int8_t *out,
                        float *factors);
 
-/* Bit j of word w of a row: whether element 64 w + j is negative, denormals being 0. Eight rows stand abreast, word w
- * of all eight in a line: that of row r at blocks[(r / 8 * padded / 64 + w) * 8 + r % 8]. Writes
+/* Bit j of word w of a row: whether element 64 w + j is negative, subnormal numbers being 0. Eight
+ * rows stand abreast, word w of all eight in a line: that of row r at blocks[(r / 8 * padded / 64 + w) * 8 + r % 8]. Writes
  * rows first .. first + n - 1 and leaves their neighbours alone. */
 int engram_encode_sign(const float *rows, const float *norms, size_t n, size_t dim, size_t first,
                        uint64_t *blocks);
@@ -459,11 +459,11 @@ enum { ENGRAM_NODES_AUTO = 0, ENGRAM_NODES_IDS = 1, ENGRAM_NODES_NAMES = 2 };
 
 /* Adds the edges of a text file: source, target [, weight [, class]] a line, separated by tabs,
  * commas or blanks; fields between tabs or commas may be quoted, an empty weight or class is none.
- * Empty lines, and those whose first character but blanks is #, do not count. AUTO: ids if the first
- * edge has two whole numbers, names otherwise.
+ * Empty lines, and those whose first character but blanks is #, do not count. AUTO: ids if the
+ * first edge has two whole numbers, names otherwise.
  *
- * A first line that names a source (source, src, from) and a target (target, dst, to) is a header: it
- * may put these, weight (w) and class in any order; columns of other names are passed over. So is a
+ * A first line that names a source (source, src, from) and a target (target, dst, to) is a header:
+ * it may put these, weight (w) and class in any order; columns of other names are passed over. So is a
  * first line of two words before an edge of two whole numbers; the columns then stand as above.
  *
  * ENGRAM_EFORMAT names file and line, and then nothing is added. Polls the cancel flag. */
@@ -481,9 +481,11 @@ int engram_graph_from_csr(uint32_t nodes, const uint32_t *offsets, const uint32_
 void engram_graph_free(engram_graph *graph);
 
 /* Adds n edges behind those that leave their sources: weights NULL: all 1; classes NULL: all 0. All
- * of them or none. They may name new nodes, which have no names. Spreading counts them from the
- * next call on, with the same result as if they had been there from the start. O(1) an edge. A
- * dense step walks each row that gained an edge entry by entry: freeze when there are many. */
+ * of them or none. The arrays are not the graph's own. Edges may name new nodes, which have no
+ * names. Spreading counts them from the next call on, with the same result as if they had been
+ * there from the start. O(1) an edge and a new node: a mistyped large id asks for memory for all
+ * nodes below it. A dense step walks each row that gained an edge entry by entry: freeze when there
+ * are many. */
 int engram_graph_add(engram_graph *graph, const uint32_t *sources, const uint32_t *targets,
                      const float *weights, const uint8_t *classes, size_t n);
 
@@ -720,14 +722,15 @@ struct engram_bank_view {
 };
 void engram_bank_get(const engram_bank *bank, struct engram_bank_view *out);
 
-/* Derives a smaller form of the rows, which every change keeps in step from then on, or drops it (on
- * = 0). Forms are not saved. ENGRAM_ERANGE for ENGRAM_F32, ENGRAM_EDIM for ENGRAM_INT8 beyond
- * ENGRAM_MAX_INT8 columns. On failure the bank is without the form. Polls the cancel flag. */
+/* Derives a smaller form of the rows, which every change keeps in step from then on, or drops it
+ * (on = 0). Forms are not saved. ENGRAM_ERANGE for ENGRAM_F32, ENGRAM_EDIM for ENGRAM_INT8 beyond
+ * ENGRAM_MAX_INT8 columns. On failure the bank is without the form. Rows and queries whose norm is
+ * beyond float are not found by a smaller form. Polls the cancel flag. */
 int engram_bank_index(engram_bank *bank, uint32_t form, uint32_t on);
 
 /* How a search looks at the rows. Exactly: by their cosines. By a smaller form: it is scanned for
- * the `candidates` most alike; those of signs and of int8 are narrowed to `rerank` by the next finer
- * form that is indexed too, if there is one (int8, f16, bf16); what is left is scored exactly. Ties
+ * the `candidates` most alike; those of signs and of int8 are narrowed to `rerank` by the next
+ * finer form that is indexed too, if there is one (int8, f16, bf16); what is left is scored exactly. Ties
  * between candidates go to the lower slot. Both counts are at least k. */
 struct engram_search {
     uint32_t size;

@@ -627,6 +627,8 @@ int engram_graph_freeze(engram_graph *graph)
         show(graph);
         graph->rows_seconds = engram_clock() - begun;
         lay_out(graph, work);
+    } else if (first_class) {
+        drop(graph, ENGRAM_CLASSES, ENGRAM_CLASSES + 1);
     }
     show(graph); /* blocks may have moved though others could not grow */
     engram_release(work, work_bytes);

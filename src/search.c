@@ -17,9 +17,10 @@
  * and small enough to share out; tasks at most, which bounds the scratch. */
 enum { BLOCK = 1024, TASK_BYTES = 1 << 23, TASKS = 32 };
 
-/* Queries that are multiplied with the rows together: fewer than these are faster one by one. What
- * follows is then kept for each of them, so that blocks and tasks are fewer. */
-enum { TOGETHER = 4, PANEL_BLOCK = 192, PANEL_TASKS = 8 };
+/* Queries that are multiplied with the rows together: fewer than these are faster one by one. Blocks
+ * and tasks are kept for each of them, so there are fewer, and in so many bytes at most: a thread's
+ * arena should do. */
+enum { TOGETHER = 4, PANEL_BLOCK = 192, PANEL_TASKS = 8, PANEL_BYTES = 3 << 18 };
 
 /* What a stage leaves to the next one if the caller does not say: so many for each hit, and at
  * least so many. Chosen by recall@10 on 100,000 rows of 768: a random projection of 32 dimensions
@@ -458,7 +459,15 @@ static struct plan make_plan(const engram_bank *bank, size_t count, size_t k,
     size_t most = plan.form == ENGRAM_F32 ? plan.k : 2 * plan.candidates; /* cut to half */
     plan.room = least(most, plan.task);
     plan.block = least(plan.block, plan.task);
-    return plan;
+    if (plan.queries == 1)
+        return plan;
+    size_t each =
+        plan.tasks * (plan.room * sizeof(struct engram_hit) + plan.block * sizeof(float)) +
+        engram_padded(bank->dim) * sizeof(float);
+    plan.queries = least(plan.queries, PANEL_BYTES / each);
+    if (plan.queries > ENGRAM_GROUP)
+        plan.queries -= plan.queries % ENGRAM_GROUP;
+    return plan.queries < TOGETHER ? make_plan(bank, 1, k, o) : plan;
 }
 
 /* The next of several arrays in one block, each on cache lines of its own; NULL: only to know the
@@ -501,6 +510,8 @@ size_t engram_bank_search_scratch(const engram_bank *bank, size_t count, size_t 
     struct engram_search own = {0};
     if (options)
         engram_read_options(&own, sizeof own, options);
+    if (own.form >= ENGRAM_FORMS)
+        return 0; /* the search will say why */
     struct plan plan = make_plan(bank, count, k, &own);
     struct work work;
     return lay_out(&plan, NULL, &work) + 64; /* for the alignment of the first */

@@ -151,7 +151,7 @@ ok(layouts.delta.edges == 0 and layouts.delta.bytes == 0 and #grown_later:neighb
   "it moves them into the layouts")
 is(grown_later:add({ { 4, 0 }, { 4, "b", 2 } }).edges, 6, "a table adds several")
 refuses(function() grown_later:add { { 5, 0 }, { 5, -1 } } end,
-  "bad argument #2 to 'graph:add' (a node id or name expected, got number -1)",
+  "bad argument #1 to 'graph:add' (a node id or name in edge 2 expected, got number -1)",
   "a target is an id or a name")
 refuses(function() grown_later:add("nobody", 0) end,
   [[bad argument #1 to 'graph:add' (the name of a node of the graph expected, got string "nobody")]],
@@ -310,6 +310,15 @@ refuses(function() builder:read(path, { nodes = "words" }) end,
 refuses(function() builder:read(path, { node = "ids" }) end,
   "unknown option 'node' to 'builder:read' (known: nodes)",
   "read lists its options")
+refuses(function() graph.new { { 0, 1, 0 / 0 } } end,
+  "bad argument #1 to 'graph.new' (a finite weight in edge 1 expected, got", "nor a weight of NaN")
+refuses(function() graph.new { { 0, 1 }, nil, { 1, 2 } } end,
+  "bad argument #1 to 'graph.new' (an edge at 2 expected, got nil", "nor a list with a hole")
+refuses(function() graph.new { { 0, 1 } }:add { { 0, 1 }, nil, { 1, 2 } } end,
+  "bad argument #1 to 'graph:add' (an edge at 2 expected, got nil", "which adding refuses too")
+refuses(function() graph.new { { 0, 1 } }:add { { 0, 1 }, { 0, 1.5 } } end,
+  "bad argument #1 to 'graph:add' (a node id or name in edge 2 expected, got",
+  "an error names the edge of a list")
 refuses(function() graph.new "x" end,
   [[bad argument #1 to 'graph.new' (a table of edges expected, got string "x")]],
   "a graph is made of a table")

@@ -48,8 +48,8 @@ function check.self(condition, fname)
   if not condition then check.raise("call it as %s(...), with a colon", fname) end
 end
 
--- check.opener(ctype, "bank") -> function(self, fname): the pointer of an owner, which must be of its
--- type and not freed.
+-- check.opener(ctype, "bank") -> function(self, fname): the pointer of an owner, which must be of
+-- its type and not freed.
 function check.opener(ctype, what)
   return function(self, fname)
     check.self(ffi.istype(ctype, self), fname)

@@ -42,12 +42,23 @@ function building:nodes(n)
   return self
 end
 
+-- An argument of a call, or in a list of edges one of the i-th.
+local function check_edge(condition, fname, position, i, expected, got)
+  if condition then return end
+  if i then position, expected = 1, ("%s in edge %d"):format(expected, i) end
+  check.arg(false, fname, position, expected, got)
+end
+
+local function check_links(weight, class, fname, i)
+  check_edge(weight == nil or check.finite(weight), fname, 3, i, "a finite weight", weight)
+  check_edge(class == nil or check.count(class) and class < 256, fname, 4, i, "a class, 0 .. 255",
+    class)
+end
+
 -- b:edge(source, target [, weight [, class]]) -> b. Nodes are ids from 0, or names.
 function building:edge(source, target, weight, class)
   local p = builder_of(self, "builder:edge")
-  check.arg(weight == nil or check.finite(weight), "builder:edge", 3, "a finite weight", weight)
-  check.arg(class == nil or check.count(class) and class < 256, "builder:edge", 4,
-    "a class, 0 .. 255", class)
+  check_links(weight, class, "builder:edge")
   local s = node(p, source, "builder:edge", 1)
   local t = node(p, target, "builder:edge", 2)
   check.status(C.engram_builder_edge(p, s, t, weight or 1, class or 0))
@@ -98,13 +109,15 @@ ffi.metatype(Builder, {
 function graph.new(edges)
   check.arg(type(edges) == "table", "graph.new", 1, "a table of edges", edges)
   local b = graph.builder()
-  for i, e in ipairs(edges) do
+  for i = 1, #edges do -- not ipairs, which would pass over what comes after a nil
+    local e = edges[i]
     check.arg(type(e) == "table", "graph.new", 1, ("an edge at %d"):format(i), e)
     for end_of_edge = 1, 2 do -- a name would be given an id that another edge may mean
       local kind = type(edges[1][1])
       check.arg(type(e[end_of_edge]) == kind, "graph.new", 1,
         ("a node that is a %s in edge %d, as in the first"):format(kind, i), e[end_of_edge])
     end
+    check_links(e[3], e[4], "graph.new", i)
     b:edge(e[1], e[2], e[3], e[4])
   end
   return b:freeze()
@@ -163,13 +176,13 @@ end
 -- ---- adding
 
 -- The id of a node that is known by it or by its name, or of a new one.
-local function added_node(p, x, fname, position)
+local function added_node(p, x, fname, position, i)
   if type(x) == "string" then
-    check.arg(C.engram_graph_find(p, x, #x, node_out) == 0, fname, position,
+    check_edge(C.engram_graph_find(p, x, #x, node_out) == 0, fname, position, i,
       "the name of a node of the graph", x)
     return node_out[0]
   end
-  check.arg(check.count(x) and x < 2 ^ 31, fname, position, "a node id or name", x)
+  check_edge(check.count(x) and x < 2 ^ 31, fname, position, i, "a node id or name", x)
   return x
 end
 
@@ -178,16 +191,17 @@ end
 function methods:add(source, target, weight, class)
   local fname = "graph:add"
   local p = open(self, fname)
-  local edges = type(source) == "table" and source or { { source, target, weight, class } }
+  local list = type(source) == "table"
+  local edges = list and source or { { source, target, weight, class } }
   local n = #edges
   local sources, targets = ffi.new("uint32_t[?]", n), ffi.new("uint32_t[?]", n)
   local weights, classes = ffi.new("float[?]", n), ffi.new("uint8_t[?]", n)
-  for i, e in ipairs(edges) do
+  for i = 1, n do
+    local e, at = edges[i], list and i
     check.arg(type(e) == "table", fname, 1, ("an edge at %d"):format(i), e)
-    sources[i - 1] = added_node(p, e[1], fname, 1)
-    targets[i - 1] = added_node(p, e[2], fname, 2)
-    check.arg(e[3] == nil or check.finite(e[3]), fname, 3, "a finite weight", e[3])
-    check.arg(e[4] == nil or check.count(e[4]) and e[4] < 256, fname, 4, "a class, 0 .. 255", e[4])
+    sources[i - 1] = added_node(p, e[1], fname, 1, at)
+    targets[i - 1] = added_node(p, e[2], fname, 2, at)
+    check_links(e[3], e[4], fname, at)
     weights[i - 1], classes[i - 1] = e[3] or 1, e[4] or 0
   end
   check.status(C.engram_graph_add(p, sources, targets, weights, classes, n))

@@ -48,7 +48,8 @@ end
 function hits.new(list)
   check.arg(type(list) == "table", "engram.hits", 1, "a table of { id, score }", list)
   local self = hits.into(nil, #list, false, "engram.hits")
-  for i, pair in ipairs(list) do
+  for i = 1, #list do -- not ipairs, which would pass over what comes after a nil
+    local pair = list[i]
     check.arg(type(pair) == "table", "engram.hits", 1, ("{ id, score } at %d"):format(i), pair)
     local id, score = pair.id or pair[1], pair.score or pair[2]
     check.arg(check.id(id), "engram.hits", 1, ("an id at %d"):format(i), id)

@@ -166,7 +166,10 @@ function matrix.new(rows, dim)
     local first = rows[1]
     check.arg(type(first) == "table" and #first > 0, "engram.matrix", 1, "a table of rows", first)
     local m = matrix.new(#rows, #first)
-    for i, row in ipairs(rows) do
+    for i = 1, #rows do -- not ipairs, which would pass over what comes after a nil
+      local row = rows[i]
+      check.arg(type(row) == "table" or is_vec(row), "engram.matrix", 1, ("a row at %d"):format(i),
+        row)
       check.arg(#row == m.dim, "engram.matrix", 1, ("row %d of length %d"):format(i, m.dim), #row)
       ffi.copy(m.data + (i - 1) * m.dim, vec.of(row, "engram.matrix", 1).data, m.dim * 4)
     end

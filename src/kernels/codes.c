@@ -12,8 +12,10 @@ int engram_dots_int8(const int8_t *query, const int8_t *rows, const float *facto
 {
     if (n == 0)
         return ENGRAM_OK;
-    ENGRAM_NEED(query);
-    ENGRAM_NEED(rows);
+    if (padded) {
+        ENGRAM_NEED(query);
+        ENGRAM_NEED(rows);
+    }
     ENGRAM_NEED(factors);
     ENGRAM_NEED(scores);
     size_t bytes;
@@ -35,8 +37,10 @@ int engram_dots_sign(const uint64_t *query, const uint64_t *blocks, size_t n, si
 {
     if (n == 0)
         return ENGRAM_OK;
-    ENGRAM_NEED(query);
-    ENGRAM_NEED(blocks);
+    if (dim) {
+        ENGRAM_NEED(query);
+        ENGRAM_NEED(blocks);
+    }
     ENGRAM_NEED(scores);
     size_t bits;
     if (dim > SIZE_MAX - ENGRAM_ROUND || n > SIZE_MAX - ENGRAM_ABREAST ||

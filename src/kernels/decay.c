@@ -94,7 +94,7 @@ static float exponential(float age, float rate)
     return engram_exp1_f32(age * rate);
 }
 
-/* (1 + age / unit)^-beta, in binary64; 0 below e^-708, where the smallest normal numbers are near. */
+/* (1 + age / unit)^-beta, in binary64; 0 below e^-708, close to the smallest normal numbers. */
 static double power_law(double age, double unit, double beta)
 {
     double product = -beta * engram_log1_f64(1 + age / unit);

@@ -26,8 +26,8 @@ INLINED vd vd_horner(const double *c, int terms, vd x)
 
 /* ---- binary32 */
 
-/* e^x in place where that is a normal float; anything elsewhere. The rounded sum ends in the bits of
- * n, and adding them to the exponent multiplies by 2^n. Each step waits for the one before it, so a
+/* e^x in place where that is a normal float; anything elsewhere. The rounded sum ends in the bits
+ * of n, and adding them to the exponent multiplies by 2^n. Each step waits for the one before it, so a
  * caller with much to do gives `count` registers, up to ABREAST, whose steps alternate. */
 enum { ABREAST = 4 };
 INLINED void vf_exp_normal(vf *x, int count)

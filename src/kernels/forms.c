@@ -117,8 +117,10 @@ int engram_dots_bf16(const float *query, const uint16_t *rows, size_t n, size_t 
 {
     if (n == 0)
         return ENGRAM_OK;
-    ENGRAM_NEED(query);
-    ENGRAM_NEED(rows);
+    if (padded) {
+        ENGRAM_NEED(query);
+        ENGRAM_NEED(rows);
+    }
     ENGRAM_NEED(scores);
     return dots_halves(__func__, KERNEL_dots_bf16, ENGRAM_VERSION(dots_bf16), query, rows, n,
                        padded, scores);
@@ -129,8 +131,10 @@ int engram_dots_f16(const float *query, const uint16_t *rows, size_t n, size_t p
 {
     if (n == 0)
         return ENGRAM_OK;
-    ENGRAM_NEED(query);
-    ENGRAM_NEED(rows);
+    if (padded) {
+        ENGRAM_NEED(query);
+        ENGRAM_NEED(rows);
+    }
     ENGRAM_NEED(scores);
     return dots_halves(__func__, KERNEL_dots_f16, ENGRAM_VERSION(dots_f16), query, rows, n, padded,
                        scores);

@@ -39,6 +39,14 @@ int engram_panel_cosines_f32(const struct engram_panel *panel, const float *rows
     if (stride < n)
         return engram_fail(ENGRAM_EDIM, "engram_panel_cosines_f32: stride is %zu, less than n, %zu",
                            stride, n);
+    size_t floats, bytes;
+    if (!engram_product(stride, panel->count, &floats) ||
+        !engram_product(floats, sizeof(float), &bytes) || !engram_product(n, panel->dim, &floats) ||
+        !engram_product(floats, sizeof(float), &bytes))
+        return engram_fail(ENGRAM_EDIM,
+                           "engram_panel_cosines_f32: %zu rows of %zu floats or their scores are "
+                           "more than memory has",
+                           n, panel->dim);
     if (panel->dim)
         ENGRAM_NEED(rows);
     ENGRAM_NEED(norms);
@@ -67,10 +75,13 @@ int engram_panel_pack(const float *queries, size_t count, size_t dim, float *mem
         return engram_fail(ENGRAM_EDIM, "engram_panel_pack: count is %zu, expected at most %d",
                            count, ENGRAM_PANEL);
     ENGRAM_NEED(out);
-    if (count && dim) {
-        ENGRAM_NEED(queries);
-        ENGRAM_NEED(memory);
+    if (count == 0) {
+        *out = (struct engram_panel){.dim = dim};
+        return ENGRAM_OK;
     }
+    if (dim)
+        ENGRAM_NEED(queries);
+    ENGRAM_NEED(memory);
     size_t groups = engram_groups(count), rounds = engram_rounds(dim);
     float *norms = memory, *packed = memory + groups * ENGRAM_GROUP, *at = packed;
     memset(norms, 0, groups * ENGRAM_GROUP * sizeof *norms);

@@ -10,8 +10,8 @@
 
 #include "kernels/similarity.h"
 
-/* Queries in a group, and most of them in a panel: as many as keep the packed form in a second-level
- * cache at usual lengths. */
+/* Queries in a group, and most of them in a panel: as many as keep the packed form in a
+ * second-level cache at usual lengths. */
 enum { ENGRAM_GROUP = 16, ENGRAM_PANEL = 64 };
 
 static inline size_t engram_rounds(size_t dim)

@@ -152,6 +152,8 @@ int NAME(engram_panel_cosines_f32)(const struct engram_panel *panel, const float
                                    const float *norms, size_t n, size_t stride, float *scores)
 {
     size_t dim = panel->dim, i = 0;
+    if (panel->count == 0)
+        return ENGRAM_OK;
     for (; i + ROWS <= n; i += ROWS)
         strip(panel, rows + i * dim, norms + i, ROWS, stride, scores + i);
     for (; i < n; i++)

@@ -5,7 +5,7 @@
  *
  *   NAME(function)           the function's name on this rung
  *   vf, vi, vm               a register of VF floats; of VF int32; a mask of VF lanes
- *   vf_load(p), vf_store(p, v), vi_load(p), vi_store(p, v)
+ *   vf_load(p), vf_store(p, v), vi_load(p)
  *   vf_load_n(p, n)          the first n floats, n <= 0: none, zeros behind; never reads past them
  *   vf_store_n(p, v, n)      the first n floats
  *   vf_fma(a, b, c)          a * b + c, rounded once
@@ -17,7 +17,7 @@
  *   vm_bits(m), vm_all(m)    lane i as bit i; whether all are set, as in vm_ones()
  *   vf_gather(base, at)      base[at[i]], at as int32
  *   vf_look_up(base, at)     base[at[i]], at in memory, without the instruction for it
- *   vf_of_vi, vi_of_vf       int32 to float, to nearest; float to int32, towards zero
+ *   vf_of_vi(v)              int32 to float, to nearest
  *   vf_of_bf16(p), vf_of_f16(p)  VF half floats
  *   vf_store_f16(p, v)       rounded to nearest, ties to even
  *   vi_store_16(p, v), vi_store_8(p, v)  lanes in 0 .. 65535; in -128 .. 127
@@ -104,7 +104,6 @@ static inline vi vi_select(vm m, vi a, vi b) { return _mm512_mask_blend_epi32(m,
 static inline uint32_t vm_bits(vm m) { return m; }
 static inline vm vm_ones(void) { return 0xffff; }
 static inline vm vm_and(vm a, vm b) { return a & b; }
-static inline vm vm_or(vm a, vm b) { return a | b; }
 
 static inline vm vf_first(ptrdiff_t n) { return n >= VF ? 0xffff : n <= 0 ? 0 : (vm)((1u << n) - 1); }
 static inline vf vf_load_n(const float *p, ptrdiff_t n) { return _mm512_maskz_loadu_ps(vf_first(n), p); }
@@ -112,7 +111,6 @@ static inline void vf_store_n(float *p, vf v, ptrdiff_t n) { _mm512_mask_storeu_
 
 static inline vi vi_set(int32_t x) { return _mm512_set1_epi32(x); }
 static inline vi vi_load(const void *p) { return _mm512_loadu_si512(p); }
-static inline void vi_store(void *p, vi v) { _mm512_storeu_si512(p, v); }
 static inline vi vi_add(vi a, vi b) { return _mm512_add_epi32(a, b); }
 static inline vi vi_sub(vi a, vi b) { return _mm512_sub_epi32(a, b); }
 static inline vi vi_and(vi a, vi b) { return _mm512_and_si512(a, b); }
@@ -127,7 +125,6 @@ static inline int32_t vi_sum(vi a) { return _mm512_reduce_add_epi32(a); }
 static inline vi vi_of_bits(vf a) { return _mm512_castps_si512(a); }
 static inline vf vf_of_bits(vi a) { return _mm512_castsi512_ps(a); }
 static inline vf vf_of_vi(vi a) { return _mm512_cvtepi32_ps(a); }
-static inline vi vi_of_vf(vf a) { return _mm512_cvttps_epi32(a); }
 static inline vf vf_gather(const float *base, vi at) { return _mm512_i32gather_ps(at, base, 4); }
 static inline vf vf_look_up(const float *base, const uint32_t *at)
 {
@@ -147,18 +144,15 @@ static inline void vi_store_16(uint16_t *p, vi v) { _mm256_storeu_si256((__m256i
 static inline void vi_store_8(int8_t *p, vi v) { _mm_storeu_si128((__m128i *)p, _mm512_cvtepi32_epi8(v)); }
 
 static inline vd vd_set(double x) { return _mm512_set1_pd(x); }
-static inline vd vd_load(const double *p) { return _mm512_loadu_pd(p); }
 static inline vd vd_add(vd a, vd b) { return _mm512_add_pd(a, b); }
 static inline vd vd_sub(vd a, vd b) { return _mm512_sub_pd(a, b); }
 static inline vd vd_mul(vd a, vd b) { return _mm512_mul_pd(a, b); }
 static inline vd vd_div(vd a, vd b) { return _mm512_div_pd(a, b); }
 static inline vd vd_fma(vd a, vd b, vd c) { return _mm512_fmadd_pd(a, b, c); }
-static inline vd vd_abs(vd a) { return _mm512_abs_pd(a); }
 static inline vd vd_neg(vd a) { return _mm512_xor_pd(a, _mm512_set1_pd(-0.0)); }
 static inline vdm vd_less(vd a, vd b) { return _mm512_cmp_pd_mask(a, b, _CMP_LT_OQ); }
 static inline vdm vd_at_most(vd a, vd b) { return _mm512_cmp_pd_mask(a, b, _CMP_LE_OQ); }
 static inline vd vd_select(vdm m, vd a, vd b) { return _mm512_mask_blend_pd(m, b, a); }
-static inline uint32_t vdm_bits(vdm m) { return m; }
 static inline vl vl_set(int64_t x) { return _mm512_set1_epi64(x); }
 static inline vl vl_load(const void *p) { return _mm512_loadu_si512(p); }
 static inline vl vl_load_n(const void *p, ptrdiff_t n) { return _mm512_maskz_loadu_epi64((vdm)vf_first(n < VD ? n : VD), p); }
@@ -241,7 +235,6 @@ static inline vi vi_select(vm m, vi a, vi b) { return _mm256_blendv_epi8(b, a, _
 static inline uint32_t vm_bits(vm m) { return (uint32_t)_mm256_movemask_ps(m); }
 static inline vm vm_ones(void) { return _mm256_castsi256_ps(_mm256_set1_epi32(-1)); }
 static inline vm vm_and(vm a, vm b) { return _mm256_and_ps(a, b); }
-static inline vm vm_or(vm a, vm b) { return _mm256_or_ps(a, b); }
 
 static inline __m256i vf_first(ptrdiff_t n)
 {
@@ -253,7 +246,6 @@ static inline void vf_store_n(float *p, vf v, ptrdiff_t n) { _mm256_maskstore_ps
 
 static inline vi vi_set(int32_t x) { return _mm256_set1_epi32(x); }
 static inline vi vi_load(const void *p) { return _mm256_loadu_si256(p); }
-static inline void vi_store(void *p, vi v) { _mm256_storeu_si256(p, v); }
 static inline vi vi_add(vi a, vi b) { return _mm256_add_epi32(a, b); }
 static inline vi vi_sub(vi a, vi b) { return _mm256_sub_epi32(a, b); }
 static inline vi vi_and(vi a, vi b) { return _mm256_and_si256(a, b); }
@@ -273,7 +265,6 @@ static inline int32_t vi_sum(vi a)
 static inline vi vi_of_bits(vf a) { return _mm256_castps_si256(a); }
 static inline vf vf_of_bits(vi a) { return _mm256_castsi256_ps(a); }
 static inline vf vf_of_vi(vi a) { return _mm256_cvtepi32_ps(a); }
-static inline vi vi_of_vf(vf a) { return _mm256_cvttps_epi32(a); }
 static inline vf vf_gather(const float *base, vi at) { return _mm256_i32gather_ps(base, at, 4); }
 static inline vf vf_look_up(const float *base, const uint32_t *at) { return vf_look_up_8(base, at); }
 
@@ -296,18 +287,15 @@ static inline void vi_store_8(int8_t *p, vi v)
 }
 
 static inline vd vd_set(double x) { return _mm256_set1_pd(x); }
-static inline vd vd_load(const double *p) { return _mm256_loadu_pd(p); }
 static inline vd vd_add(vd a, vd b) { return _mm256_add_pd(a, b); }
 static inline vd vd_sub(vd a, vd b) { return _mm256_sub_pd(a, b); }
 static inline vd vd_mul(vd a, vd b) { return _mm256_mul_pd(a, b); }
 static inline vd vd_div(vd a, vd b) { return _mm256_div_pd(a, b); }
 static inline vd vd_fma(vd a, vd b, vd c) { return _mm256_fmadd_pd(a, b, c); }
-static inline vd vd_abs(vd a) { return _mm256_andnot_pd(_mm256_set1_pd(-0.0), a); }
 static inline vd vd_neg(vd a) { return _mm256_xor_pd(a, _mm256_set1_pd(-0.0)); }
 static inline vdm vd_less(vd a, vd b) { return _mm256_cmp_pd(a, b, _CMP_LT_OQ); }
 static inline vdm vd_at_most(vd a, vd b) { return _mm256_cmp_pd(a, b, _CMP_LE_OQ); }
 static inline vd vd_select(vdm m, vd a, vd b) { return _mm256_blendv_pd(b, a, m); }
-static inline uint32_t vdm_bits(vdm m) { return (uint32_t)_mm256_movemask_pd(m); }
 static inline vl vl_set(int64_t x) { return _mm256_set1_epi64x(x); }
 static inline vl vl_load(const void *p) { return _mm256_loadu_si256(p); }
 static inline vl vl_load_n(const void *p, ptrdiff_t n)
@@ -395,7 +383,6 @@ static inline uint32_t vm_bits(vm m)
 }
 static inline vm vm_ones(void) { return vdupq_n_u32(UINT32_MAX); }
 static inline vm vm_and(vm a, vm b) { return vandq_u32(a, b); }
-static inline vm vm_or(vm a, vm b) { return vorrq_u32(a, b); }
 
 static inline vf vf_load_n(const float *p, ptrdiff_t n)
 {
@@ -414,7 +401,6 @@ static inline void vf_store_n(float *p, vf v, ptrdiff_t n)
 
 static inline vi vi_set(int32_t x) { return vdupq_n_s32(x); }
 static inline vi vi_load(const void *p) { return vreinterpretq_s32_u8(vld1q_u8(p)); }
-static inline void vi_store(void *p, vi v) { vst1q_u8(p, vreinterpretq_u8_s32(v)); }
 static inline vi vi_add(vi a, vi b) { return vaddq_s32(a, b); }
 static inline vi vi_sub(vi a, vi b) { return vsubq_s32(a, b); }
 static inline vi vi_and(vi a, vi b) { return vandq_s32(a, b); }
@@ -429,7 +415,6 @@ static inline int32_t vi_sum(vi a) { return vaddvq_s32(a); }
 static inline vi vi_of_bits(vf a) { return vreinterpretq_s32_f32(a); }
 static inline vf vf_of_bits(vi a) { return vreinterpretq_f32_s32(a); }
 static inline vf vf_of_vi(vi a) { return vcvtq_f32_s32(a); }
-static inline vi vi_of_vf(vf a) { return vcvtq_s32_f32(a); }
 static inline vf vf_gather(const float *base, vi at)
 {
     vf v = vdupq_n_f32(base[vgetq_lane_s32(at, 0)]);
@@ -452,18 +437,15 @@ static inline void vi_store_8(int8_t *p, vi v)
 }
 
 static inline vd vd_set(double x) { return vdupq_n_f64(x); }
-static inline vd vd_load(const double *p) { return vld1q_f64(p); }
 static inline vd vd_add(vd a, vd b) { return vaddq_f64(a, b); }
 static inline vd vd_sub(vd a, vd b) { return vsubq_f64(a, b); }
 static inline vd vd_mul(vd a, vd b) { return vmulq_f64(a, b); }
 static inline vd vd_div(vd a, vd b) { return vdivq_f64(a, b); }
 static inline vd vd_fma(vd a, vd b, vd c) { return vfmaq_f64(c, a, b); }
-static inline vd vd_abs(vd a) { return vabsq_f64(a); }
 static inline vd vd_neg(vd a) { return vnegq_f64(a); }
 static inline vdm vd_less(vd a, vd b) { return vcltq_f64(a, b); }
 static inline vdm vd_at_most(vd a, vd b) { return vcleq_f64(a, b); }
 static inline vd vd_select(vdm m, vd a, vd b) { return vbslq_f64(m, a, b); }
-static inline uint32_t vdm_bits(vdm m) { return (vgetq_lane_u64(m, 0) & 1) | (vgetq_lane_u64(m, 1) & 2); }
 static inline vl vl_set(int64_t x) { return vdupq_n_s64(x); }
 static inline vl vl_load(const void *p) { return vreinterpretq_s64_u8(vld1q_u8(p)); }
 static inline vl vl_load_n(const void *p, ptrdiff_t n)

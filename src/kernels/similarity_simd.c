@@ -44,11 +44,11 @@ INLINED void reduce(const float *a, const float *b, size_t n, int sums, term *ad
         const int first = pass * width;
         EACH (j, width)
             sum[0][first + j] = sum[1][first + j] = sum[2][first + j] = vf_zero();
-        const float *x = a + first * VF, *y = b + first * VF;
         size_t i = 0;
         for (; i + ENGRAM_LANES <= n; i += ENGRAM_LANES)
             EACH (j, width)
-                add_to(sum, first + j, sums, add, vf_load(x + i + j * VF), vf_load(y + i + j * VF));
+                add_to(sum, first + j, sums, add, vf_load(a + i + (first + j) * VF),
+                       vf_load(b + i + (first + j) * VF));
         if (i < n)
             EACH (j, width) {
                 ptrdiff_t rest = (ptrdiff_t)(n - i) - (first + j) * VF;

@@ -82,6 +82,8 @@ static inline vf mixed(const struct step *s, vf sum, vf cue)
 INLINED void add_columns(const struct step *s, uint32_t entry, uint32_t columns, bool far,
                          vf sum[SLICE_REGISTERS])
 {
+    if (columns == 0)
+        return; /* a graph without edges may have no arrays */
     const uint32_t *source = s->pull->sources + entry;
     const float *weight = s->pull->weights + entry;
     vf gain = vf_set(s->options->gain);
@@ -152,10 +154,8 @@ static void columns_of_slice(const struct step *s, uint32_t columns, uint32_t fi
                              const struct engram_slice *slice)
 {
     enum { AHEAD_ENTRIES = 16, LINE = 64 / sizeof(float) };
-    const uint32_t *source = s->pull->sources + slice->entry;
-    const float *weight = s->pull->weights + slice->entry;
-    const uint32_t *ahead = s->pull->sources + s->pull->run[s->pull->runs - 1].entry;
-    ahead -= ahead - source < AHEAD_ENTRIES ? ahead - source : AHEAD_ENTRIES;
+    const uint32_t *sources = s->pull->sources;
+    uint32_t at = slice->entry, end = s->pull->run[s->pull->runs - 1].entry;
     float *y = s->y + (size_t)first * columns;
     for (uint32_t j = 0; j < slice->rows; j++)
         keep_columns(s->options->keep, s->x + (size_t)(first + j) * columns, columns,
@@ -163,12 +163,12 @@ static void columns_of_slice(const struct step *s, uint32_t columns, uint32_t fi
     for (uint32_t k = 0, rows = slice->rows; k < slice->degree[0]; k++) {
         while (slice->degree[rows - 1] <= k)
             rows--;
-        for (uint32_t j = 0; j < rows; j++, source++, weight++) {
-            if (source < ahead)
+        for (uint32_t j = 0; j < rows; j++, at++) {
+            if ((size_t)at + AHEAD_ENTRIES < end)
                 for (size_t c = 0; c < columns; c += LINE)
-                    prefetch(s->x + (size_t)source[AHEAD_ENTRIES] * columns + c);
-            push_columns(s->options->gain, s->x + (size_t)*source * columns, *weight, columns,
-                         y + (size_t)j * columns);
+                    prefetch(s->x + (size_t)sources[at + AHEAD_ENTRIES] * columns + c);
+            push_columns(s->options->gain, s->x + (size_t)sources[at] * columns,
+                         s->pull->weights[at], columns, y + (size_t)j * columns);
         }
     }
     for (uint32_t j = 0; j < slice->rows && s->options->restart != 0; j++)

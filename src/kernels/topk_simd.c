@@ -11,11 +11,11 @@
 /* A few registers at a time, since most hold no score that is good enough. */
 enum { REGISTERS = 4, BLOCK = REGISTERS * VF };
 
-/* What a score must reach to be among the best k: any number will do while there is room. Rounded to
- * float it may be a little less, never more than the next score up; the heap looks again. */
-static inline float least(size_t count, size_t k, const struct engram_hit *worst)
+/* What a score must reach to be among the best k: any number will do while there is room. Rounded
+ * to float it may be a little less, never more than the next score up; the heap looks again. */
+static inline float least(const struct engram_hit *hits, size_t worst, size_t count, size_t k)
 {
-    return count == k ? (float)worst->score : -INFINITY;
+    return count == k ? (float)hits[worst].score : -INFINITY;
 }
 
 /* Which of the first scores reach that, as bits. */
@@ -37,13 +37,13 @@ int NAME(engram_top_k_f32)(const float *scores, size_t n, uint32_t first, const 
                            size_t *count)
 {
     size_t i = 0;
-    while (i < n && !reaching(least(*count, k, hits + k - 1), scores + i, n - i))
+    while (i < n && !reaching(least(hits, k - 1, *count, k), scores + i, n - i))
         i += BLOCK;
     if (i >= n)
         return ENGRAM_OK;
     engram_heap_of_run(hits, *count);
     for (; i < n; i += BLOCK) {
-        uint64_t found = reaching(least(*count, k, hits), scores + i, n - i);
+        uint64_t found = reaching(least(hits, 0, *count, k), scores + i, n - i);
         for (; found; found &= found - 1) {
             size_t at = i + (size_t)__builtin_ctzll(found);
             uint32_t slot = first + (uint32_t)at;

@@ -416,6 +416,15 @@ static void batches(const engram_bank *bank, const float *queries)
                  !same_bits(together + i * K, alone, sizeof alone) ||
                  !same_bits(&seen[i], &seen_alone, sizeof seen_alone);
     is_int(wrong, 0, "so it does among more than go side by side, with a filter");
+    static struct engram_hit far[MANY * 100];
+    is_int(engram_bank_search(bank, many, MANY, 100, NULL, NULL, far, counts, NULL), ENGRAM_OK,
+           "many hits for many queries fit a thread's arena");
+    wrong = 0;
+    for (int i = 0; i < MANY; i += 11)
+        wrong += engram_bank_search(bank, many + i * DIM, 1, K, NULL, NULL, alone, &count, NULL) !=
+                     ENGRAM_OK ||
+                 !same_bits(far + i * 100, alone, sizeof alone);
+    is_int(wrong, 0, "and begin with those that each finds alone");
     free(many);
 }
 
@@ -452,6 +461,10 @@ static void scratch(const engram_bank *bank, const float *queries)
         }
     is_int(wrong, 0, "scratch is what it was said to be, in every form");
     is_int((int)engram_bank_search_scratch(NULL, 1, 5, NULL), 0, "no bank wants none");
+    is_int(
+        (int)engram_bank_search_scratch(
+            bank, 1, 5, &(struct engram_search){.size = sizeof(struct engram_search), .form = 99}),
+        0, "nor does a form that is none");
 }
 
 static void refusals(engram_bank *bank, const float *queries)

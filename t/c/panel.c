@@ -53,7 +53,12 @@ int main(void)
             "in memory that is lent to it");
     refused(engram_panel_pack(rows, 1, DIM, memory, NULL), ENGRAM_ENULL, "engram_panel_pack|out",
             "and needs a place");
+    refused(engram_panel_pack(NULL, 1, 0, NULL, &panel), ENGRAM_ENULL, "engram_panel_pack|memory",
+            "even for queries of no length");
     ok(same_bits(&panel, &untouched, sizeof panel), "where nothing is written otherwise");
+    ok(engram_panel_pack(NULL, 0, 0, NULL, &panel) == ENGRAM_OK && panel.count == 0 &&
+           engram_panel_cosines_f32(&panel, rows, norms, 10, 10, together) == ENGRAM_OK,
+       "a panel of no queries needs nothing");
     ok(engram_panel_bytes(64, SIZE_MAX / 64) == 0 && engram_panel_bytes(64, SIZE_MAX) == 0 &&
            engram_panel_bytes(SIZE_MAX, 64) == 0,
        "more bytes than memory has are told as 0");
@@ -69,6 +74,8 @@ int main(void)
             "engram_panel_cosines_f32|norms", "and their norms");
     refused(engram_panel_cosines_f32(&panel, rows, norms, 10, 10, NULL), ENGRAM_ENULL,
             "engram_panel_cosines_f32|scores", "and a place for scores");
+    refused(engram_panel_cosines_f32(&panel, rows, norms, SIZE_MAX / DIM, SIZE_MAX / DIM, together),
+            ENGRAM_EDIM, "engram_panel_cosines_f32|rows", "rows beyond memory are refused");
     cancel = 1;
     refused(engram_panel_cosines_f32(&panel, rows, norms, 10, 10, together), ENGRAM_ECANCELLED,
             "engram_panel_cosines_f32", "they stop when the host asks");

@@ -542,9 +542,16 @@ static int grows(void)
     heap.fuse = -1;
     engram_graph_spread(graph, &o, NULL, a);
     heap.fuse = fuse;
-    if (status == ENGRAM_OK)
+    struct engram_graph_view before, after;
+    engram_graph_get(graph, &before);
+    bool added = status == ENGRAM_OK;
+    if (added)
         status = engram_graph_freeze(graph);
     heap.fuse = -1;
+    engram_graph_get(graph, &after);
+    if (added && status != ENGRAM_OK &&
+        (!before.classes != !after.classes || before.delta.edges != after.delta.edges))
+        status = -1;
     engram_graph_spread(graph, &o, NULL, b);
     if (!same_bits(a, b, sizeof a))
         status = -1;
