@@ -575,6 +575,41 @@ static void without_memory(void)
     is_int(wrong, 0, "before that each failing one is ENOMEM, changes nothing and loses nothing");
 }
 
+/* ---- the doors of single steps */
+
+static void step_errors(void)
+{
+    engram_graph *graph = chain();
+    struct engram_graph_view v;
+    engram_graph_get(graph, &v);
+    struct engram_spread o = {.size = sizeof o, .keep = 1, .gain = 1};
+    struct engram_spread mixed = {.size = sizeof o, .keep = 1, .gain = 1, .restart = 0.5f};
+    float x[] = {1, 0, 0}, y[] = {7, 7, 7};
+    uint64_t active[] = {1}, touched[] = {0};
+    refused(engram_spread_f32(NULL, &o, x, NULL, 1, 0, 3, y), ENGRAM_ENULL,
+            "engram_spread_f32|pull", "a step by target needs a layout");
+    refused(engram_spread_f32(&v.pull, NULL, x, NULL, 1, 0, 3, y), ENGRAM_ENULL,
+            "engram_spread_f32|options", "options");
+    refused(engram_spread_f32(&v.pull, &o, NULL, NULL, 1, 0, 3, y), ENGRAM_ENULL,
+            "engram_spread_f32|x", "activations");
+    refused(engram_spread_f32(&v.pull, &mixed, x, NULL, 1, 0, 3, y), ENGRAM_ENULL,
+            "engram_spread_f32|cue", "a cue to restart from");
+    refused(engram_spread_f32(&v.pull, &o, x, NULL, 1, 0, 3, NULL), ENGRAM_ENULL,
+            "engram_spread_f32|y", "and a place for the sums");
+    refused(engram_spread_active_f32(NULL, &o, x, NULL, 1, active, touched, y), ENGRAM_ENULL,
+            "engram_spread_active_f32|graph", "a step from active sources needs a graph");
+    refused(engram_spread_active_f32(&v, &o, x, NULL, 1, NULL, touched, y), ENGRAM_ENULL,
+            "engram_spread_active_f32|active", "the active ones");
+    refused(engram_spread_active_f32(&v, &o, x, NULL, 1, active, NULL, y), ENGRAM_ENULL,
+            "engram_spread_active_f32|touched", "and a place for what it touches");
+    ok(y[0] == 7 && y[1] == 7 && y[2] == 7, "what was refused has written nothing");
+    cancel = 1;
+    refused(engram_spread_active_f32(&v, &o, x, NULL, 1, active, touched, y), ENGRAM_ECANCELLED,
+            "engram_spread_active_f32", "it stops when the host asks");
+    cancel = 0;
+    engram_graph_free(graph);
+}
+
 /* ---- memory */
 
 static void memory(void)
@@ -609,6 +644,7 @@ int main(void)
     threads();
     batch_errors();
     adding_errors();
+    step_errors();
     without_memory();
     memory();
     heap_settled();
