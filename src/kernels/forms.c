@@ -1,6 +1,7 @@
 /* forms.c - rows as half floats, and what makes half floats, bytes and signs of rows: doors and
  * reference. SPDX-License-Identifier: MIT */
 #include "config.h"
+#include "kernels/elementary.h"
 #include "kernels/forms.h"
 #include "kernels/similarity.h"
 #include "dispatch.h"
@@ -142,32 +143,18 @@ int engram_dots_f16(const float *query, const uint16_t *rows, size_t n, size_t p
 
 /* ---- reference: encoding */
 
-static uint32_t bits_of(float x)
-{
-    uint32_t bits;
-    memcpy(&bits, &x, sizeof bits);
-    return bits;
-}
-
-static float of_bits(uint32_t bits)
-{
-    float x;
-    memcpy(&x, &bits, sizeof x);
-    return x;
-}
-
 static uint16_t bf16_of(float x)
 {
-    uint32_t bits = fabsf(x) < ENGRAM_BF16_LEAST ? 0 : bits_of(x);
+    uint32_t bits = fabsf(x) < ENGRAM_BF16_LEAST ? 0 : engram_bits_f32(x);
     return (uint16_t)((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
 }
 
 /* Below 2^-14 a binary16 is a multiple of 2^-24, as floats from 0.5 to 1 are: adding 0.5 rounds. */
 static uint16_t f16_of(float x)
 {
-    uint32_t sign = bits_of(x) >> 16 & 0x8000, bits = bits_of(fabsf(x));
-    if (bits < bits_of(0x1p-14f))
-        return (uint16_t)(sign | (bits_of(fabsf(x) + 0.5f) - bits_of(0.5f)));
+    uint32_t sign = engram_bits_f32(x) >> 16 & 0x8000, bits = engram_bits_f32(fabsf(x));
+    if (bits < engram_bits_f32(0x1p-14f))
+        return (uint16_t)(sign | (engram_bits_f32(fabsf(x) + 0.5f) - engram_bits_f32(0.5f)));
     bits -= (127 - 15) << 23;
     return (uint16_t)(sign | ((bits + 0xfff + (bits >> 13 & 1)) >> 13));
 }
@@ -225,16 +212,16 @@ int engram_encode_sign_ref(const float *rows, const float *norms, size_t n, size
 
 static float of_bf16(uint16_t x)
 {
-    return of_bits((uint32_t)x << 16);
+    return engram_f32_of((uint32_t)x << 16);
 }
 
 static float of_f16(uint16_t x)
 {
     uint32_t sign = (x & 0x8000u) << 16, bits = x & 0x7fffu;
     if (bits < 0x400)
-        return of_bits(sign | bits_of((float)bits * 0x1p-24f));
+        return engram_f32_of(sign | engram_bits_f32((float)bits * 0x1p-24f));
     uint32_t bias = bits < 0x7c00 ? 127 - 15 : 255 - 31; /* above are infinity and NaN */
-    return of_bits(sign | ((bits << 13) + (bias << 23)));
+    return engram_f32_of(sign | ((bits << 13) + (bias << 23)));
 }
 
 static int dots(const float *query, const uint16_t *rows, size_t n, size_t padded, float *scores,
