@@ -40,11 +40,6 @@ static inline size_t engram_form_bits(uint32_t form)
     return bits[form];
 }
 
-static inline size_t engram_words(uint32_t slots)
-{
-    return ((size_t)slots + 63) / 64;
-}
-
 static inline uint64_t engram_bank_id(const engram_bank *bank, uint32_t slot)
 {
     return (uint64_t)bank->generations[slot] << 32 | slot;

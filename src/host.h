@@ -88,6 +88,12 @@ bool engram_panic_refused(void);
 /* True once ENGRAM_ARENA_METRICS asks for times. */
 bool engram_timed(void);
 
+/* Bitsets: their words, and one bit. */
+static inline size_t engram_words(size_t bits)
+{
+    return (bits + 63) / 64;
+}
+
 static inline bool engram_bit(const uint64_t *bits, uint32_t i)
 {
     return bits[i / 64] >> i % 64 & 1;

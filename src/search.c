@@ -3,6 +3,7 @@
 #include "config.h"
 #include "bank.h"
 #include "dispatch.h"
+#include "kernels/elementary.h"
 #include "kernels/forms.h"
 #include "kernels/heap.h"
 #include "kernels/panel.h"
@@ -20,7 +21,7 @@ enum { BLOCK = 1024, TASK_BYTES = 1 << 23, TASKS = 32 };
 /* Queries that are multiplied with the rows together: fewer than these are faster one by one. Blocks
  * and tasks are kept for each of them, so there are fewer, and in so many bytes at most: a thread's
  * arena should do. */
-enum { TOGETHER = 4, PANEL_BLOCK = 192, PANEL_TASKS = 8, PANEL_BYTES = 3 << 18 };
+enum { TOGETHER = 4, PANEL_TASKS = 8, PANEL_BYTES = 3 << 18 };
 
 /* What a stage leaves to the next one if the caller does not say: so many for each hit, and at
  * least so many. Chosen by recall@10 on 100,000 rows of 768: a random projection of 32 dimensions
@@ -83,9 +84,7 @@ static size_t least(size_t a, size_t b)
 
 static uint64_t key_of(float score, size_t slot)
 {
-    float positive_zero = score + 0.0f;
-    uint32_t bits;
-    memcpy(&bits, &positive_zero, sizeof bits);
+    uint32_t bits = engram_bits_f32(score + 0.0f); /* -0 is 0 */
     bits ^= bits >> 31 ? UINT32_MAX : 0x80000000u;
     return (uint64_t)bits << 32 | (uint32_t)~slot;
 }
@@ -94,9 +93,7 @@ static float score_of(uint64_t key)
 {
     uint32_t bits = (uint32_t)(key >> 32);
     bits ^= bits >> 31 ? 0x80000000u : UINT32_MAX;
-    float score;
-    memcpy(&score, &bits, sizeof score);
-    return score;
+    return engram_f32_of(bits);
 }
 
 static uint32_t slot_of(uint64_t key)
@@ -438,7 +435,7 @@ static struct plan make_plan(const engram_bank *bank, size_t count, size_t k,
     size_t most_tasks = TASKS;
     if (plan.form == ENGRAM_F32 && count >= TOGETHER) {
         plan.queries = least(count, ENGRAM_PANEL);
-        plan.block = PANEL_BLOCK;
+        plan.block = ENGRAM_PANEL_ROWS;
         most_tasks = PANEL_TASKS;
     }
     if (plan.form == ENGRAM_F32) {

@@ -59,7 +59,7 @@ struct iteration {
 /* Hands out the scratch from its beginning, or only counts its bytes; SIZE_MAX: too many. */
 static size_t share_out(struct iteration *r, char *memory)
 {
-    size_t words = (r->n + 63) / 64, added = r->graph->delta.edges, floats;
+    size_t words = engram_words(r->n), added = r->graph->delta.edges, floats;
     if (!engram_product(r->n, r->columns, &floats) || floats > SIZE_MAX / 64)
         return SIZE_MAX;
     const struct {
@@ -148,7 +148,7 @@ static bool activate(struct iteration *r, uint32_t node)
 
 static void find_active(struct iteration *r)
 {
-    memset(r->active, 0, (r->n + 63) / 64 * sizeof *r->active);
+    memset(r->active, 0, engram_words(r->n) * sizeof *r->active);
     for (uint32_t node = 0; node < r->n && is_sparse(r); node++)
         activate(r, node);
 }
@@ -156,7 +156,7 @@ static void find_active(struct iteration *r)
 /* The divisor of each column, over the touched nodes; all others are 0 and change no sum. */
 static int find_divisors(struct iteration *r)
 {
-    size_t words = (r->n + 63) / 64, columns = r->columns;
+    size_t words = engram_words(r->n), columns = r->columns;
     bool finite = true;
     for (size_t c = 0; c < columns; c++)
         r->divisors[c] = 0;
@@ -187,7 +187,7 @@ static int find_divisors(struct iteration *r)
 /* Steps while they are sparse; how many were made. */
 static int sparse_steps(struct iteration *r, uint32_t *done)
 {
-    size_t words = (r->n + 63) / 64, columns = r->columns;
+    size_t words = engram_words(r->n), columns = r->columns;
     const struct engram_spread *o = &r->options;
     find_active(r);
     if (!is_sparse(r))

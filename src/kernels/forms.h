@@ -3,16 +3,14 @@
 #ifndef ENGRAM_KERNELS_FORMS_H
 #define ENGRAM_KERNELS_FORMS_H
 
+#include "kernels/similarity.h"
+
 #include <stddef.h>
 #include <stdint.h>
 
-/* Elements of a row of a form: whole rounds of the 64 lanes, so that no kernel has a tail. */
-enum { ENGRAM_ROUND = 64 };
-
-static inline size_t engram_padded(size_t dim)
-{
-    return (dim + ENGRAM_ROUND - 1) / ENGRAM_ROUND * ENGRAM_ROUND;
-}
+/* A row of a form has whole rounds of the lanes, engram_padded(dim) elements, so that no kernel has
+ * a tail. */
+enum { ENGRAM_ROUND = ENGRAM_LANES };
 
 /* Rows of signs that stand abreast. */
 enum { ENGRAM_ABREAST = 8 };

@@ -3,6 +3,8 @@
 #ifndef ENGRAM_KERNELS_FRONTIER_H
 #define ENGRAM_KERNELS_FRONTIER_H
 
+#include "host.h"
+
 #include <stddef.h>
 #include <stdint.h>
 
@@ -16,15 +18,9 @@ struct engram_node_state {
 };
 
 /* States, then two bitsets: the frontier, and the nodes touched in this hop. */
-static inline size_t engram_frontier_words(uint32_t nodes)
-{
-    return ((size_t)nodes + 63) / 64;
-}
-
 static inline size_t engram_frontier_bytes(uint32_t nodes)
 {
-    return nodes * sizeof(struct engram_node_state) +
-           2 * engram_frontier_words(nodes) * sizeof(uint64_t);
+    return nodes * sizeof(struct engram_node_state) + 2 * engram_words(nodes) * sizeof(uint64_t);
 }
 
 #endif

@@ -129,7 +129,7 @@ static int walk(const struct engram_graph_view *graph, const struct engram_front
     *edges = 0;
     if (graph->nodes == 0)
         return ENGRAM_OK;
-    size_t words = engram_frontier_words(graph->nodes);
+    size_t words = engram_words(graph->nodes);
     struct spreading s = {
         .graph = graph,
         .options = options,

@@ -10,9 +10,6 @@
 
 /* ---- doors */
 
-/* Rows of a block: their cosines with all queries stay in a second-level cache. */
-enum { BLOCK_ROWS = 192 };
-
 struct product {
     const struct engram_panel *panel;
     const float *rows, *norms;
@@ -53,7 +50,7 @@ int engram_panel_cosines_f32(const struct engram_panel *panel, const float *rows
     ENGRAM_NEED(scores);
     uint64_t begun = engram_begin();
     struct product product = {panel, rows, norms, stride, scores};
-    int status = engram_in_blocks(n, BLOCK_ROWS, product_of_block, &product);
+    int status = engram_in_blocks(n, ENGRAM_PANEL_ROWS, product_of_block, &product);
     engram_count(KERNEL_panel_cosines_f32, n * panel->count, begun);
     return status == ENGRAM_OK ? ENGRAM_OK : engram_fail_cancelled(__func__);
 }

@@ -14,16 +14,14 @@
  * second-level cache at usual lengths. */
 enum { ENGRAM_GROUP = 16, ENGRAM_PANEL = 64 };
 
-static inline size_t engram_rounds(size_t dim)
-{
-    return (dim + ENGRAM_LANES - 1) / ENGRAM_LANES;
-}
+/* Rows of a block: their cosines with all queries stay in a second-level cache. */
+enum { ENGRAM_PANEL_ROWS = 192 };
 
 /* Floats of one packed group: for each lane in the order of the walk, for each round, the elements
  * of the 16 queries, zeros where there is no element or no query. */
 static inline size_t engram_group_floats(size_t dim)
 {
-    return engram_rounds(dim) * ENGRAM_LANES * ENGRAM_GROUP;
+    return engram_padded(dim) * ENGRAM_GROUP;
 }
 
 static inline size_t engram_groups(size_t count)

@@ -113,15 +113,10 @@ int engram_cosines_f32(const float *query, const float *rows, const float *norms
 /* ---- reference */
 
 /* A tail is a whole round of lanes with zeros in the missing elements. */
-static size_t whole_rounds(size_t n)
-{
-    return (n + ENGRAM_LANES - 1) / ENGRAM_LANES * ENGRAM_LANES;
-}
-
 float engram_dot_f32_ref(const float *a, const float *b, size_t n)
 {
     float lane[ENGRAM_LANES] = {0};
-    for (size_t i = 0; i < whole_rounds(n); i++)
+    for (size_t i = 0; i < engram_padded(n); i++)
         lane[i % ENGRAM_LANES] = fmaf(i < n ? a[i] : 0, i < n ? b[i] : 0, lane[i % ENGRAM_LANES]);
     return engram_lane_sum(lane);
 }
@@ -129,7 +124,7 @@ float engram_dot_f32_ref(const float *a, const float *b, size_t n)
 float engram_squared_l2_f32_ref(const float *a, const float *b, size_t n)
 {
     float lane[ENGRAM_LANES] = {0};
-    for (size_t i = 0; i < whole_rounds(n); i++) {
+    for (size_t i = 0; i < engram_padded(n); i++) {
         float d = i < n ? a[i] - b[i] : 0;
         lane[i % ENGRAM_LANES] = fmaf(d, d, lane[i % ENGRAM_LANES]);
     }

@@ -24,6 +24,17 @@
 #define ENGRAM_LANES 64
 #endif
 
+/* Rounds of lanes that n elements take, and elements of that many whole rounds. */
+static inline size_t engram_rounds(size_t n)
+{
+    return (n + ENGRAM_LANES - 1) / ENGRAM_LANES;
+}
+
+static inline size_t engram_padded(size_t n)
+{
+    return engram_rounds(n) * ENGRAM_LANES;
+}
+
 /* The last lanes of a sum, added pairwise. */
 static inline float engram_lane_sum(float lane[ENGRAM_LANES])
 {

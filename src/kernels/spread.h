@@ -139,7 +139,7 @@ engram_step_from_active(const struct engram_active_step *s, engram_keep *keep, e
 {
     const struct engram_graph_view *g = s->graph;
     const struct engram_delta *delta = &g->delta;
-    size_t columns = s->columns, words = ((size_t)g->nodes + 63) / 64;
+    size_t columns = s->columns, words = engram_words(g->nodes);
     for (size_t w = 0; w < words; w++) {
         s->touched[w] |= s->active[w];
         for (uint64_t word = s->active[w]; word;) {
