@@ -50,6 +50,11 @@ ok(M.pow(0, -1) == huge and M.pow(huge, -1) == 0 and M.pow(0.5, huge) == 0 and M
   2000) == huge,
   "pow of 0 and infinity is C's")
 ok(M.pow(10, 3) == 1000 and M.pow(9, 0.5) == 3, "small whole results are whole")
+ok(M.clamp(2, 0, 1) == 1 and M.clamp(-2, 0, 1) == 0 and M.clamp(0.3, 0, 1) == 0.3,
+  "clamp keeps what lies in the range and takes the nearer end else")
+ok(M.clamp(nan, 0, 1) ~= M.clamp(nan, 0, 1), "NaN is not clamped")
+refuses(function() M.clamp(1, "x", 2) end,
+  [[bad argument #2 to 'math.clamp' (a number expected, got string "x")]], "ends are numbers")
 is(M.sigmoid(0), 0.5, "sigmoid is one half at its threshold")
 is(M.sigmoid(3, 3, 0.1), 0.5, "wherever that is")
 near(M.sigmoid(1, 0.4, 0.5), 1 / (1 + math.exp(-1.2)), 1e-15, "sigmoid divides by the temperature")

@@ -25,13 +25,16 @@ local function is_callable(x)
   return type(x) == "function" or mt and mt.__call ~= nil
 end
 
--- A module that is called makes what it is named for: its `new` is that, by another name.
+-- A module that is called makes what it is named for: its `new` is that, by another name. A table in
+-- a module groups functions.
 local function add_functions(prefix, module)
   for name, value in pairs(module) do
     local full = prefix .. "." .. name
     local twin = name == "new" and is_callable(module)
     if is_callable(value) and not name:find "^_" and not own[full] and not twin then
       public[full] = true
+    elseif type(value) == "table" and not is_callable(value) then
+      add_functions(full, value)
     end
   end
   if is_callable(module) then public[prefix] = true end

@@ -70,6 +70,21 @@ function check.finite(x)
   return type(x) == "number" and x - x == 0
 end
 
+-- check.between(x, 0, 1, "vec:dot", 1), check.at_least(x, 0, ...), check.positive(x, ...) -> x, a
+-- finite number in that range
+function check.between(x, low, high, fname, position)
+  if type(x) == "number" and x >= low and x <= high then return x end
+  check.arg(false, fname, position, ("a number in %g .. %g"):format(low, high), x)
+end
+function check.at_least(x, low, fname, position)
+  if check.finite(x) and x >= low then return x end
+  check.arg(false, fname, position, ("a number >= %g"):format(low), x)
+end
+function check.positive(x, fname, position)
+  check.arg(check.finite(x) and x > 0, fname, position, "a number > 0", x)
+  return x
+end
+
 -- check.options(given, known, "bank:search"): `given` with defaults from `known`; names that are
 -- not in `known` are errors. A default of `check.none` means nil; where all are, nothing is copied,
 -- and what comes back is to be read only.

@@ -17,6 +17,13 @@ function M.pow(x, y)
   return C.engram_pow(number(x, "math.pow", 1), number(y, "math.pow", 2))
 end
 
+-- math.clamp(x, low, high) -> x, or the end of the range that it lies beyond
+function M.clamp(x, low, high)
+  number(x, "math.clamp", 1)
+  if x < number(low, "math.clamp", 2) then return low end
+  return x > number(high, "math.clamp", 3) and high or x
+end
+
 -- math.sigmoid(x [, threshold [, temperature]]) -> 1 / (1 + exp(-(x - threshold) / temperature))
 function M.sigmoid(x, threshold, temperature)
   local t = number(threshold or 0, "math.sigmoid", 2)
