@@ -213,13 +213,46 @@ local function scripts(how)
   tap.is(bit.tohex(hash, 16), expected.scripts, "scripts give the same bits, " .. how)
 end
 
+-- Policies over few numbers: binary64 by the library's exp, log and pow.
+local function dynamics(how)
+  local rng, number = engram.rng(12), ffi.new "double[1]"
+  local function take_number(x)
+    number[0] = x
+    take(number, 8)
+  end
+  local spacing, confidence, priming = engram.spacing, engram.confidence, engram.priming.new()
+  local actr, reconsolidation = engram.interference.actr, engram.reconsolidation
+  local state, card, values, associations = {}, nil, {}, {}
+  local ratings = { "again", "hard", "good", "easy" }
+  hash = 0ULL
+  for i = 1, 300 do
+    local a, b, c = rng:uniform(), rng:uniform(), rng:uniform()
+    state = spacing.review(state, { success = a < 0.7, response_s = 8 * b, confidence = c })
+    take_number(spacing.predict(state, 30 * a))
+    card = spacing.fsrs.schedule(i % 30 > 0 and card or nil, ratings[1 + rng:below(4)], 40 * b)
+    take_number(card.stability_d)
+    take_number(spacing.fsrs.predict(card, 30 * c))
+    values[1 + (i - 1) % 9] = confidence.path { confidence = a, weight = b, hops = rng:below(4) }
+    take_number(confidence.noisy_or(values))
+    take_number(confidence.bayes(confidence.temper(a), b))
+    associations[1 + (i - 1) % 3] = actr.association(1 + rng:below(10))
+    take_number(actr.retrieval_s(actr.activation(associations)))
+    priming:activate(rng:below(20), i * 0.2, { { id = rng:below(20), similarity = c } })
+    take_number((priming:total(rng:below(20), i * 0.2 + a, rng:below(20))))
+    take_number(reconsolidation.plasticity(25000 * c))
+  end
+  tap.is(bit.tohex(hash, 16), expected.dynamics, "dynamics give the same bits, " .. how)
+end
+
 local compiled = jit.status() and "compiled" or "interpreted"
 run(compiled)
 text(compiled)
 scripts(compiled)
+dynamics(compiled)
 jit.off()
 jit.flush()
 run "interpreted"
 text "interpreted"
 scripts "interpreted"
+dynamics "interpreted"
 tap.done()
