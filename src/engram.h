@@ -391,21 +391,43 @@ int engram_pow_f32(const float *x, const float *y, size_t n, float *out);
  * temperature finite and > 0. */
 int engram_sigmoid_f32(const float *x, float threshold, float temperature, size_t n, float *out);
 
-/* ---- forgetting --------------------------------------------------------------------- */
+/* ---- forgetting ---------------------------------------------------------------------
+ * Curves R(t) of what is left after t seconds: R(0) = 1, values in [0, 1], not increasing. */
 
 enum {
-    ENGRAM_EXPONENTIAL = 0, /* R(t) = exp(-t / tau_s); Ebbinghaus 1885 in its simplest reading */
-    ENGRAM_POWER_LAW = 1    /* R(t) = (1 + t / unit_s)^-beta; Wixted & Ebbesen 1991 */
+    ENGRAM_EXPONENTIAL = 0,   /* exp(-t / tau_s) */
+    ENGRAM_POWER_LAW = 1,     /* (1 + t / unit_s)^-beta; Wixted & Ebbesen 1991 */
+    ENGRAM_TWO_COMPONENT = 2, /* the exponential while a memory was recalled fewer than `recalls`
+                               * times, the power law from then on; McClelland et al. 1995 */
+    ENGRAM_MIXTURE = 3,       /* weight * exponential + (1 - weight) * power law */
+    ENGRAM_SAVINGS = 4        /* k / (log10(1 + t / unit_s)^c + k); Ebbinghaus 1885, with unit_s 60,
+                               * k 1.84, c 1.25 */
 };
 
-/* A curve R(t) with R(0) = 1, values in [0, 1], not increasing. Parameters are finite and > 0;
- * tau_s lies in 1.2e-38 .. 8.5e37, where it and its reciprocal are normal floats. */
+/* A curve and its parameters; those it does not name are not looked at. They are finite and > 0,
+ * and tau_s, k, c, and unit_s except under the power law alone, lie in 1.2e-38 .. 8.5e37. */
 struct engram_law {
     uint32_t size;
     uint32_t curve;
     double tau_s; /* time constant: after tau_s seconds 1/e is left; half-life = tau_s * ln 2 */
     double unit_s;
     double beta;
+    double weight; /* in [0, 1] */
+    double k, c;
+    uint32_t recalls; /* 0: the power law for all */
+    uint32_t reserved;
+};
+
+/* Parameters of single elements, in place of the law's, which are not looked at then; NULL: the
+ * law's for all. Those that a curve does not name are passed over. */
+struct engram_law_each {
+    uint32_t size;
+    uint32_t reserved;
+    /* The time scale: tau_s; of curves without one unit_s; where a curve has both, unit_s keeps its
+     * ratio to tau_s. Below 1.17549435e-38 and NaN: nothing is left; infinite: nothing fades. */
+    const float *scale_s;
+    const float *beta;       /* below 1.17549435e-38 and NaN: that, which leaves 1 */
+    const uint32_t *recalls; /* how often recalled; NULL: 0 */
 };
 
 enum { ENGRAM_AGE_U64 = 0, ENGRAM_AGE_F32 = 1, ENGRAM_AGE_F64 = 2 };
@@ -413,15 +435,15 @@ enum {
     ENGRAM_UNCLAMPED = 1
 }; /* otherwise NaN counts as 0 and strengths are clamped to [0, 1] before they decay */
 
-/* out[i] = strengths[i] * R(ages[i]). strengths NULL: all 1. out == strengths decays in place, and
- * is not idempotent: a second call with the total age decays twice. ages are seconds of type
- * age_type, rounded once to binary32 for the exponential and to binary64 for the power law;
- * negative and NaN ages count as 0. tau_s: a time constant per element (exponential only), NULL:
- * the law's; one below 1.17549435e-38 or NaN gives 0. Age 0 returns the strength bit for bit, and
- * so do ages below 1.17549435e-38. Other results up to that in magnitude are +0. |error| <= 1e-6 *
- * |strength|. */
-int engram_decay_f32(const struct engram_law *law, const float *tau_s, const float *strengths,
-                     const void *ages, uint32_t age_type, uint32_t flags, size_t n, float *out);
+/* out[i] = strengths[i] * R(ages[i]). each: NULL if the law holds for all. strengths NULL: all 1.
+ * out == strengths decays in place, and is not idempotent: a second call with the total age decays
+ * twice. ages are seconds of type age_type, rounded once to binary32 for the exponential and to
+ * binary64 for the others; negative and NaN ages count as 0. Age 0 returns the strength bit for
+ * bit, and so do ages below 1.17549435e-38. Other results up to that in magnitude are +0. |error|
+ * <= 1e-6 * |strength|. */
+int engram_decay_f32(const struct engram_law *law, const struct engram_law_each *each,
+                     const float *strengths, const void *ages, uint32_t age_type, uint32_t flags,
+                     size_t n, float *out);
 
 /* tau_s of a half-life, half_life_s / ln 2. */
 double engram_tau_s(double half_life_s);
@@ -770,7 +792,8 @@ struct engram_memories {
     const float *strength;     /* what was there at last_recall, clamped to [0, 1]; NULL: 1 */
     const double *last_recall; /* seconds; NULL: now */
     const float *confidence;   /* NULL: 1 */
-    const float *tau_s;        /* per memory, for the exponential law; NULL: the law's */
+    const float *scale_s, *beta; /* as in struct engram_law_each; NULL: the law's */
+    const uint32_t *recalls;     /* how often recalled; NULL: 0 */
 };
 
 struct engram_cue {

@@ -110,7 +110,8 @@ static inline double engram_shown(float x)
 void engram_start_legacy(void);
 
 /* Checks that more than one door makes. */
-int engram_check_law(const char *function, struct engram_law *law, const float *tau_s);
+int engram_check_law(const char *function, const struct engram_law *law,
+                     const struct engram_law_each *each);
 int engram_check_finite(const char *function, const char *name, const float *values, size_t n);
 
 /* The parts of engram_init, in their own files. */

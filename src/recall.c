@@ -95,9 +95,11 @@ static int check_memories(struct recall *r)
             "engram_recall: memories->slots is %u, but the bank has %u slots and the "
             "graph %u nodes",
             (unsigned)m->slots, (unsigned)r->bank.slots, (unsigned)r->graph.nodes);
-    if (m->tau_s && !r->options.law)
-        return engram_fail(ENGRAM_ERANGE, "engram_recall: memories->tau_s goes with a law");
-    return r->options.law ? engram_check_law("engram_recall", &r->law, m->tau_s) : ENGRAM_OK;
+    if ((m->scale_s || m->beta) && !r->options.law)
+        return engram_fail(ENGRAM_ERANGE, "engram_recall: memories->%s goes with a law",
+                           m->scale_s ? "scale_s" : "beta");
+    const struct engram_law_each each = {.scale_s = m->scale_s, .beta = m->beta};
+    return r->options.law ? engram_check_law("engram_recall", &r->law, &each) : ENGRAM_OK;
 }
 
 /* Whether a slot holds a memory. Without a bank every slot does. */
@@ -249,10 +251,16 @@ static struct engram_parts timeless_parts(const struct recall *r, uint32_t slot,
 static void let_time_pass(const struct recall *r, uint32_t slot, double age,
                           struct engram_parts *parts)
 {
-    const float *tau_s = r->memories.tau_s ? r->memories.tau_s + slot : NULL;
+    const struct engram_memories *m = &r->memories;
+    const struct engram_law_each each = {
+        .size = sizeof each,
+        .scale_s = m->scale_s ? m->scale_s + slot : NULL,
+        .beta = m->beta ? m->beta + slot : NULL,
+        .recalls = m->recalls ? m->recalls + slot : NULL,
+    };
     if (r->options.law)
         ENGRAM_VERSION(decay_f32)
-    (&r->law, tau_s, &parts->retention, &age, ENGRAM_AGE_F64, 0, 1, &parts->retention);
+    (&r->law, &each, &parts->retention, &age, ENGRAM_AGE_F64, 0, 1, &parts->retention);
 }
 
 /* Whether a slot may be returned and has anything to do with the cue: most have not. */

@@ -40,6 +40,46 @@ near_all(decay({ 3, -1 }, { 0, 0 }, { tau_s = 1, clamp = false }), { 3, -1 }, 0,
 near_all(decay({ 0.3, 0.3 }, { -5, 0 / 0 }, { tau_s = 1 }), engram.vec { 0.3, 0.3 }:table(), 0,
   "negative and NaN ages count as 0")
 is(#decay({}, {}, { tau_s = 1 }), 0, "there may be nothing to decay")
+
+-- ---- curves by name
+
+local function after(options, age)
+  return decay({ 1 }, { age or 3600 }, options)[1]
+end
+near(after { curve = "exponential", tau_s = 3600 }, 0.36787944, 1e-6, "a curve may be named")
+near(after { curve = "exponential", half_life_s = 3600 }, 0.5, 1e-6, "with its half-life")
+near(after { curve = "power", unit_s = 3600, beta = 2 }, 0.25, 1e-6, "or as a power law")
+near(after { curve = "mixture", tau_s = 3600, unit_s = 3600, beta = 2, weight = 0.25 },
+  0.25 * 0.36787944 + 0.75 * 0.25, 1e-6, "a mixture weighs the exponential and the power law")
+near(after({ curve = "savings" }, 86340), 0.30411, 5e-6,
+  "savings without parameters are Ebbinghaus's own")
+near(after { curve = "savings", unit_s = 400, k = 3, c = 2 }, 0.75, 1e-6, "which may be others")
+local two = { curve = "two-component", tau_s = 3600, unit_s = 3600, beta = 2 }
+near(after(two), 0.36787944, 1e-6, "what was not recalled fades by the exponential")
+two.recalled = { 0, 2, 3, 9 }
+near_all(decay({ 1, 1, 1, 1 }, { 3600, 3600, 3600, 3600 }, two),
+  { 0.36787944, 0.36787944, 0.25, 0.25 }, 1e-6, "from three recalls on by the power law")
+two.recalls, two.recalled = 9, ffi.new("uint32_t[4]", two.recalled)
+near_all(decay({ 1, 1, 1, 1 }, { 3600, 3600, 3600, 3600 }, two),
+  { 0.36787944, 0.36787944, 0.36787944, 0.25 }, 1e-6, "or from as many as one likes")
+two.recalls, two.recalled = 0, nil
+near(after(two), 0.25, 1e-6, "or from the start")
+near_all(decay({ 1, 1 }, { 10, 10 }, { curve = "exponential", scale_s = engram.vec { 10, 20 } }),
+  { 0.36787944, 0.60653066 }, 1e-6, "scale_s is the tau_s of each")
+near_all(decay({ 1, 1 }, { 10, 10 }, { curve = "power", scale_s = engram.vec { 10, 5 },
+  beta = engram.vec { 1, 2 } }), { 0.5, 1 / 9 }, 1e-6,
+  "or the unit_s of each, beside a beta of each")
+near_all(decay({ 1, 1 }, { 10, 10 }, { unit_s = 10, beta = engram.vec { 1, 2 } }), { 0.5, 0.25 },
+  1e-6, "a beta of each is that of a power law")
+near_all(decay({ 1, 1 }, { 10, 10 }, { curve = "mixture", tau_s = 30, unit_s = 60, beta = 1,
+  weight = 0, scale_s = engram.vec { 10, 5 } }), { 20 / 30, 0.5 }, 1e-6,
+  "where a curve has both, unit_s keeps its ratio to tau_s")
+near_all(decay({ 1, 1 }, { 9, 99 }, { curve = "savings", scale_s = engram.vec { 1, 1 }, k = 1,
+  c = 1 }), { 0.5, 1 / 3 }, 1e-6, "savings have a scale of each too")
+local law = decay.law { curve = "mixture", half_life_s = 60, unit_s = 60, beta = 0.5, weight = 0.5 }
+ok(law.curve == 3 and law.weight == 0.5 and law.tau_s == decay.tau_s(60),
+  "decay.law makes the struct that C takes")
+
 near(decay.tau_s(86400), 124648.85, 0.01, "tau_s of a half-life is half_life_s / ln 2")
 
 local strengths = engram.vec { 0.5, 1 }
@@ -91,8 +131,47 @@ refuses(function() decay({ 1 }, { 0 }, { tau_s = 1, into = engram.vec(2) }) end,
   "bad argument 'into' to 'engram.decay' (a vec of length 1 expected, got vec 2 [0 0])",
     "into has the same length")
 refuses(function() decay({ 1 }, { 0 }, { tau = 1 }) end,
-  "unknown option 'tau' to 'engram.decay' (known: beta, clamp, half_life_s, into, tau_s, unit_s)",
+  "unknown option 'tau' to 'engram.decay' (known: beta, c, clamp, curve, half_life_s, into, k, "
+  .. "recalled, recalls, scale_s, tau_s, unit_s, weight)",
   "options are listed where one is unknown")
+refuses(function() decay({ 1 }, { 0 }, { curve = "hybrid" }) end,
+  "bad argument 'curve' to 'engram.decay' (exponential, power, two-component, mixture or savings "
+  .. [[expected, got string "hybrid")]], "curves are listed where one is unknown")
+refuses(function() decay.law { curve = "savings", beta = 1 } end,
+  "bad options to 'decay.law' (the savings curve has no beta)",
+  "a parameter that a curve does not have is refused")
+refuses(function() decay.law { curve = "power", half_life_s = 1, unit_s = 1, beta = 1 } end,
+  "bad options to 'decay.law' (the power curve has no half_life_s)", "and a half-life")
+refuses(function() decay.law { curve = "exponential", half_life_s = 1, tau_s = 1 } end,
+  "bad options to 'decay.law' (the exponential curve has no half_life_s beside tau_s)",
+  "a time constant is given once")
+refuses(function() decay.law { curve = "mixture", tau_s = 1, unit_s = 1, beta = 1 } end,
+  "bad argument 'weight' to 'decay.law' (a number in 0 .. 1 expected, got nil)",
+  "a mixture wants its weight")
+refuses(function() decay.law { curve = "mixture", tau_s = 1, unit_s = 1, beta = 1, weight = 2 } end,
+  "(a number in 0 .. 1 expected, got number 2)", "which is at most 1")
+refuses(function() decay.law { curve = "two-component", tau_s = 1, unit_s = 1, beta = 1,
+  recalls = -1 } end, "bad argument 'recalls' to 'decay.law' (a count expected, got number -1)",
+  "recalls are counted")
+refuses(function() decay({ 1 }, { 0 }, { curve = "savings", scale_s = 60 }) end,
+  "bad argument 'scale_s' to 'engram.decay' (a vec of length 1 expected, got number 60)",
+  "scale_s is for each")
+refuses(function() decay({ 1 }, { 0 }, { curve = "savings", scale_s = engram.vec(2) }) end,
+  "bad argument 'scale_s' to 'engram.decay' (a vec of length 1 expected, got vec 2 [0 0])",
+  "and as many as strengths")
+refuses(function() decay({ 1 }, { 0 }, { unit_s = 1, beta = engram.vec(2) }) end,
+  "bad argument 'beta' to 'engram.decay' (a vec of length 1 expected, got vec 2 [0 0])",
+  "so is a beta for each")
+refuses(function() decay({ 1 }, { 0 }, { curve = "two-component", tau_s = 1, unit_s = 1, beta = 1,
+  recalled = { 1, 2 } }) end,
+  "'recalled' to 'engram.decay' (a table of 1 counts or an array of uint32_t expected, got table)",
+  "and how often each was recalled")
+refuses(function() decay({ 1 }, { 0 }, { curve = "two-component", tau_s = 1, unit_s = 1, beta = 1,
+  recalled = { 0.5 } }) end,
+  "'recalled' to 'engram.decay' (a count at 1 expected, got number 0.5)", "which is a count")
+refuses(function() decay({ 1 }, { 0 }, { curve = "mixture", tau_s = engram.vec { 1 }, unit_s = 1,
+  beta = 1, weight = 1 }) end, "bad argument 'tau_s' to 'engram.decay' (a number > 0 expected",
+  "a scale beside the ratio of tau_s and unit_s is a scale_s")
 refuses(function() decay.tau_s "1d" end,
   [[bad argument #1 to 'decay.tau_s' (a number > 0 expected, got string "1d")]],
   "a half-life is a number")

@@ -60,6 +60,27 @@ local workloads = {
     take_vec(engram.decay(strengths, fine, { tau_s = tau_s }))
     take_vec(engram.decay(strengths, fine, { unit_s = 3600, beta = 0.18 }))
   end},
+  {"laws", function(rng)
+    local n = 1000
+    local strengths, scale_s, beta = uniform(rng, n), uniform(rng, n), uniform(rng, n)
+    local ages, recalled = {}, {}
+    for i = 1, n do
+      ages[i] = rng:uniform() * 1e6
+      scale_s[i] = 100000 * scale_s[i]
+      recalled[i] = rng:below(6)
+    end
+    for _, law in ipairs {
+      { curve = "exponential", tau_s = 720 },
+      { curve = "power", unit_s = 3600, beta = 0.14 },
+      { curve = "two-component", tau_s = 720, unit_s = 3600, beta = 0.14 },
+      { curve = "mixture", tau_s = 720, unit_s = 3600, beta = 0.14, weight = 0.5 },
+      { curve = "savings", unit_s = 3600 },
+    } do
+      take_vec(engram.decay(strengths, ages, law))
+      law.scale_s, law.beta, law.recalled = scale_s, law.beta and beta, recalled
+      take_vec(engram.decay(strengths, ages, law))
+    end
+  end},
   {"spread", function(rng)
     local graph = random_graph(rng, 500, 3000)
     local start = uniform(rng, 500)
@@ -161,7 +182,7 @@ local workloads = {
 
 -- The workloads' seeds are their places in golden.c.
 local seeds = { pairs = 1, decay = 5, spread = 6, frontier = 7, search = 8, recall = 9,
-  stages = 19, batch = 20, delta = 21, sparse = 22 }
+  stages = 19, batch = 20, delta = 21, sparse = 22, laws = 23 }
 
 local expected = {}
 for line in io.lines((os.getenv "srcdir" or ".") .. "/t/data/golden.tsv") do

@@ -13,7 +13,7 @@ local own_modules = { check = true, ffi = true, info = true, repl = true, scratc
 local own = {}
 for name in ([[
   vec.is vec.of vec.over hits.into hits.is hits.over bank.bitset bank.is bank.pointer bank.view
-  graph.frontier graph.is graph.pointer arena.pointer decay.apply decay.hits decay.law matrix.is
+  graph.frontier graph.is graph.pointer arena.pointer decay.apply decay.hits matrix.is
 ]]):gmatch "%S+" do own["engram." .. name] = true end
 
 -- ---- what there is

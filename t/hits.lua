@@ -108,7 +108,8 @@ refuses(function() run:decay { ages_s = { 1 } } end,
   "bad options to 'hits:decay' (one of tau_s, half_life_s, or unit_s with beta expected)",
     "decay wants a law")
 refuses(function() run:decay { tau = 1 } end,
-  "unknown option 'tau' to 'hits:decay' (known: ages_s, beta, half_life_s, tau_s, unit_s)",
+  "unknown option 'tau' to 'hits:decay' (known: ages_s, beta, c, curve, half_life_s, "
+  .. "k, recalls, tau_s, unit_s, weight)",
   "options are listed where one is unknown")
 for _, name in ipairs { "id", "score", "filter", "top", "merge", "copy", "decay", "table" } do
   refuses(function() local _ = run[name](1) end,

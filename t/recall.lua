@@ -184,7 +184,8 @@ refuses(function() engram.recall.new { bank = bank, slots = 3 } end,
   "bad argument 'slots' to 'recall.new' (a count of at least 40 expected, got number 3)",
     "there are slots for all")
 refuses(function() engram.recall.new { law = { tau = 1 } } end,
-  "unknown option 'tau' to 'recall.new' (known: beta, half_life_s, tau_s, unit_s)",
+  "unknown option 'tau' to 'recall.new' (known: beta, c, curve, half_life_s, k, recalls, "
+  .. "tau_s, unit_s, weight)",
   "a law knows its parameters")
 refuses(function() engram.recall.new { law = { tau_s = 1, beta = 1 } } end,
   "bad options to 'recall.new' (one of tau_s, half_life_s, or unit_s with beta expected)",

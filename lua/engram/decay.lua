@@ -6,37 +6,89 @@ local vec = require "engram.vec"
 
 local decay = {}
 
-local function positive(options, name, fname)
-  local x = options[name]
+-- Curves by name: the parameters of each, with what stands for those that are left out.
+local curves = {
+  exponential = { C.ENGRAM_EXPONENTIAL, tau_s = true },
+  power = { C.ENGRAM_POWER_LAW, unit_s = true, beta = true },
+  ["two-component"] = { C.ENGRAM_TWO_COMPONENT, tau_s = true, unit_s = true, beta = true,
+    recalls = 3 },
+  mixture = { C.ENGRAM_MIXTURE, tau_s = true, unit_s = true, beta = true, weight = true },
+  savings = { C.ENGRAM_SAVINGS, unit_s = 60, k = 1.84, c = 1.25 }, -- Ebbinghaus's own
+}
+local parameters = { "tau_s", "unit_s", "beta", "weight", "k", "c", "recalls" }
+
+local function positive(x, fname, name)
   check.arg(check.finite(x) and x > 0, fname, name, "a number > 0", x)
   return x
 end
 
--- The law that options name, whatever else they are about.
-local function law_of(options, fname)
-  local law = ffi.new "struct engram_law"
-  law.size = ffi.sizeof(law)
-  local ways = (options.tau_s and 1 or 0) + (options.half_life_s and 1 or 0)
-    + (options.beta and 1 or 0)
+local function parameter(x, fname, name)
+  if name == "weight" then
+    check.arg(check.finite(x) and x >= 0 and x <= 1, fname, name, "a number in 0 .. 1", x)
+  elseif name == "recalls" then
+    check.arg(check.count(x) and x < 2 ^ 32, fname, name, "a count", x)
+  else
+    positive(x, fname, name)
+  end
+  return x
+end
+
+-- The curve that options name, or the simple one whose parameters they have.
+local function curve_of(o, fname)
+  if o.curve ~= nil then
+    check.arg(curves[o.curve], fname, "curve",
+      "exponential, power, two-component, mixture or savings", o.curve)
+    return o.curve
+  end
+  local ways = (o.tau_s and 1 or 0) + (o.half_life_s and 1 or 0) + (o.beta and 1 or 0)
   if ways ~= 1 then
     check.raise("bad options to '%s' (one of tau_s, half_life_s, or unit_s with beta expected)",
       fname)
   end
-  if options.beta then
-    law.curve = C.ENGRAM_POWER_LAW
-    law.unit_s, law.beta = positive(options, "unit_s", fname), positive(options, "beta", fname)
-  else
-    law.curve = C.ENGRAM_EXPONENTIAL
-    law.tau_s = options.tau_s and positive(options, "tau_s", fname)
-      or C.engram_tau_s(positive(options, "half_life_s", fname))
+  return o.beta and "power" or "exponential"
+end
+
+-- The law that options name, whatever else they are about. own: parameters that the elements have
+-- themselves, so that the law may be without them.
+local function law_of(o, fname, own)
+  local name, law = curve_of(o, fname), ffi.new "struct engram_law"
+  local curve = curves[name]
+  law.size, law.curve = ffi.sizeof(law), curve[1]
+  if o.half_life_s ~= nil then
+    if not curve.tau_s or o.tau_s ~= nil then
+      check.raise("bad options to '%s' (the %s curve has no half_life_s%s)", fname, name,
+        curve.tau_s and " beside tau_s" or "")
+    end
+    law.tau_s = C.engram_tau_s(positive(o.half_life_s, fname, "half_life_s"))
+  end
+  for _, key in ipairs(parameters) do
+    local x = o[key]
+    if not curve[key] then
+      if x ~= nil then
+        check.raise("bad options to '%s' (the %s curve has no %s)", fname, name, key)
+      end
+    elseif x == nil and curve[key] ~= true then
+      law[key] = curve[key]
+    elseif not (x == nil and (own and own[key] or key == "tau_s" and o.half_life_s)) then
+      law[key] = parameter(x, fname, key)
+    end
   end
   return law
 end
 
--- decay.law { tau_s = } | { half_life_s = } | { unit_s =, beta = } -> struct engram_law
+-- The names of a law's options, and of those beside it.
+local function known_with(names)
+  names.curve, names.half_life_s = check.none, check.none
+  for _, key in ipairs(parameters) do names[key] = check.none end
+  return names
+end
+
+-- decay.law { tau_s = } | { half_life_s = } | { unit_s =, beta = } | { curve = "mixture", ... }
+-- -> struct engram_law
+local law_known = known_with {}
 function decay.law(options, fname)
-  return law_of(check.options(options, { tau_s = check.none, half_life_s = check.none,
-    unit_s = check.none, beta = check.none }, fname), fname)
+  fname = fname or "decay.law"
+  return law_of(check.options(options, law_known, fname), fname)
 end
 
 -- Ages as C wants them: pointer, type, and length (nil: unknown).
@@ -64,34 +116,67 @@ local function ages_of(ages, fname, position)
     "ages: a vec, a table, or an array of double, float or uint64_t", ages)
 end
 
+-- How often each of n elements was recalled, as C wants it.
+local function counts_of(counts, n, fname)
+  if type(counts) == "cdata" and tostring(ffi.typeof(counts)):find "unsigned int" then
+    return counts
+  end
+  check.arg(type(counts) == "table" and #counts == n, fname, "recalled",
+    ("a table of %d counts or an array of uint32_t"):format(n), counts)
+  local array = ffi.new("uint32_t[?]", n)
+  for i = 1, n do
+    check.arg(check.count(counts[i]) and counts[i] < 2 ^ 32, fname, "recalled",
+      ("a count at %d"):format(i), counts[i])
+    array[i - 1] = counts[i]
+  end
+  return array
+end
+
+-- What each of n elements has of its own, taken out of the options: the struct, the names of the
+-- parameters it stands for, and what it points to.
+local function each_of(o, n, fname)
+  local each, own = ffi.new "struct engram_law_each", {}
+  each.size = ffi.sizeof(each)
+  local scale = vec.is(o.tau_s) and o.scale_s == nil and "tau_s" or "scale_s"
+  if scale == "tau_s" then o.curve = o.curve or "exponential" end
+  if vec.is(o.beta) then o.curve, own.beta = o.curve or "power", true end
+  local vecs = { [scale] = o[scale], beta = own.beta and o.beta or nil }
+  for name, v in pairs(vecs) do
+    check.arg(vec.is(v) and v.n == n, fname, name, ("a vec of length %d"):format(n), v)
+    each[name == "beta" and name or "scale_s"], o[name] = v.data, nil
+  end
+  local simple = o.curve == "exponential" or o.curve == "power"
+  if vecs[scale] and simple then own.tau_s, own.unit_s = true, true end
+  vecs.recalled = o.recalled ~= nil and counts_of(o.recalled, n, fname) or nil
+  each.recalls = vecs.recalled
+  return each, own, vecs
+end
+
 -- decay.apply(strengths, ages, options) -> vec
+local apply_known = known_with { scale_s = check.none, recalled = check.none, into = check.none,
+  clamp = true }
 function decay.apply(strengths, ages, options)
   local fname = "engram.decay"
-  local o = check.options(options, { tau_s = check.none, half_life_s = check.none,
-    unit_s = check.none, beta = check.none, into = check.none, clamp = true }, fname)
-  local per_element = vec.is(o.tau_s) and o.tau_s
-  if per_element then o.tau_s = 1 end -- the law's is not used then
-  local law = law_of(o, fname)
+  local o = check.options(options, apply_known, fname)
   strengths = vec.of(strengths, fname, 1)
+  local each, own, anchors = each_of(o, strengths.n, fname)
+  local law = law_of(o, fname, own)
   local pointer, kind, n = ages_of(ages, fname, 2)
   check.arg(n == nil or n == strengths.n, fname, 2, ("%d ages"):format(strengths.n), n)
-  if per_element then
-    check.arg(per_element.n == strengths.n, fname, "tau_s",
-      ("a vec of length %d"):format(strengths.n), per_element)
-  end
   local out = o.into or vec.new(strengths.n)
   check.arg(vec.is(out) and out.n == strengths.n, fname, "into",
     ("a vec of length %d"):format(strengths.n), out)
-  check.status(C.engram_decay_f32(law, per_element and per_element.data or nil, strengths.data,
-    pointer, kind, o.clamp and 0 or C.ENGRAM_UNCLAMPED, strengths.n, out.data))
+  check.status(C.engram_decay_f32(law, each, strengths.data, pointer, kind,
+    o.clamp and 0 or C.ENGRAM_UNCLAMPED, strengths.n, out.data))
+  anchors.recalled = nil -- alive until here
   return out
 end
 
 -- decay.hits(run, options, slot_of): scores times R(age), ages by slot; in order again.
+local hits_known = known_with { ages_s = check.none }
 function decay.hits(run, options, slot_of)
   local fname = "hits:decay"
-  local o = check.options(options, { tau_s = check.none, half_life_s = check.none,
-    unit_s = check.none, beta = check.none, ages_s = check.none }, fname)
+  local o = check.options(options, hits_known, fname)
   local law = law_of(o, fname)
   local pointer, kind, n = ages_of(o.ages_s, fname, "ages_s")
   local left = ffi.new "float[1]"

@@ -7,7 +7,8 @@
 /* A call, as each of its registers sees it. */
 struct call {
     const struct engram_law *law;
-    const float *tau_s, *strengths;
+    struct engram_law_each each;
+    const float *strengths;
     const void *ages;
     uint32_t flags;
     float *out;
@@ -24,6 +25,14 @@ static inline vl next_vl(const uint64_t *p, ptrdiff_t n)
     return n < VD ? vl_load_n(p, n) : vl_load(p);
 }
 
+static inline vi next_vi(const uint32_t *p, ptrdiff_t n)
+{
+    uint32_t rest[VF] = {0};
+    if (n < VF)
+        memcpy(rest, p, (size_t)n * sizeof *p);
+    return vi_load(n < VF ? rest : p);
+}
+
 static inline void store_next(float *p, vf v, ptrdiff_t n)
 {
     if (n < VF)
@@ -32,7 +41,7 @@ static inline void store_next(float *p, vf v, ptrdiff_t n)
         vf_store(p, v);
 }
 
-/* ---- what a law takes: strengths, ages, rates */
+/* ---- what a law takes: strengths, ages, parameters */
 
 static inline vf strengths_of(const struct call *c, size_t i, ptrdiff_t n)
 {
@@ -50,18 +59,18 @@ static inline vd from_least(vd age)
 }
 
 /* In two halves of a register. */
-INLINED void ages_f64(const struct call *c, uint32_t type, size_t i, ptrdiff_t n, vd *low, vd *high)
+static inline void ages_f64(const struct call *c, uint32_t type, size_t i, ptrdiff_t n, vd half[2])
 {
     if (type == ENGRAM_AGE_F32) {
         vf age = next_vf((const float *)c->ages + i, n);
-        *low = from_least(vd_low(age));
-        *high = from_least(vd_high(age));
+        half[0] = from_least(vd_low(age));
+        half[1] = from_least(vd_high(age));
         return;
     }
     const uint64_t *ages = (const uint64_t *)c->ages + i;
     vl first = next_vl(ages, n), second = next_vl(ages + VD, n - VD);
-    *low = type == ENGRAM_AGE_U64 ? vd_of_ul(first) : from_least(vd_of_bits(first));
-    *high = type == ENGRAM_AGE_U64 ? vd_of_ul(second) : from_least(vd_of_bits(second));
+    half[0] = type == ENGRAM_AGE_U64 ? vd_of_ul(first) : from_least(vd_of_bits(first));
+    half[1] = type == ENGRAM_AGE_U64 ? vd_of_ul(second) : from_least(vd_of_bits(second));
 }
 
 INLINED vf ages_f32(const struct call *c, uint32_t type, size_t i, ptrdiff_t n)
@@ -75,53 +84,141 @@ INLINED vf ages_f32(const struct call *c, uint32_t type, size_t i, ptrdiff_t n)
         age = next_vf((const float *)c->ages + i, n);
         age = vf_select(vf_at_most(vf_set(FLT_MIN), age), age, vf_zero());
     } else {
-        vd low, high;
-        ages_f64(c, type, i, n, &low, &high);
-        age = vf_of_vd(low, high);
+        vd half[2];
+        ages_f64(c, type, i, n, half);
+        age = vf_of_vd(half[0], half[1]);
     }
     return vf_min(age, vf_set(FLT_MAX));
 }
 
-static inline vf rates_of(const struct call *c, size_t i, ptrdiff_t n)
+static inline vf scales_of(const struct call *c, size_t i, ptrdiff_t n)
 {
-    if (!c->tau_s)
-        return vf_set(-1 / (float)c->law->tau_s);
-    vf tau = next_vf(c->tau_s + i, n);
-    vm normal = vf_at_most(vf_set(FLT_MIN), tau);
-    return vf_select(normal, vf_div(vf_set(-1), tau), vf_set(-INFINITY));
+    vf scale = next_vf(c->each.scale_s + i, n);
+    return vf_select(vf_at_most(vf_set(FLT_MIN), scale), scale, vf_zero());
 }
 
-/* ---- the laws */
+static inline vf rates_of(const struct call *c, size_t i, ptrdiff_t n)
+{
+    if (!c->each.scale_s)
+        return vf_set(-1 / (float)c->law->tau_s);
+    return vf_div(vf_set(-1), scales_of(c, i, n));
+}
+
+static inline vf betas_of(const struct call *c, size_t i, ptrdiff_t n)
+{
+    vf beta = next_vf(c->each.beta + i, n);
+    beta = vf_select(vf_at_most(vf_set(FLT_MIN), beta), beta, vf_set(FLT_MIN));
+    return vf_min(beta, vf_set(FLT_MAX));
+}
+
+/* With two components the exponential has all the weight, and then none. */
+static inline vf weights_of(const struct call *c, size_t i, ptrdiff_t n)
+{
+    if (!c->each.recalls)
+        return vf_set(c->law->recalls > 0);
+    vi recalls = next_vi(c->each.recalls + i, n);
+    vm enough = vi_at_most_u(vi_set((int32_t)c->law->recalls), recalls);
+    return vf_select(enough, vf_zero(), vf_set(1));
+}
+
+/* Both halves of a register, widened. */
+static inline void widen(vf v, vd half[2])
+{
+    half[0] = vd_low(v);
+    half[1] = vd_high(v);
+}
+
+/* The parameters of a register's elements, in two halves. */
+struct parameters {
+    vd tau[2], unit[2], beta[2], weight[2];
+};
+
+INLINED void parameters_of(const struct call *c, uint32_t curve, size_t i, ptrdiff_t n,
+                           struct parameters *p)
+{
+    const struct engram_law *law = c->law;
+    vf scale = c->each.scale_s ? scales_of(c, i, n) : vf_zero();
+    vf beta = c->each.beta ? betas_of(c, i, n) : vf_zero();
+    vf weight = law->curve == ENGRAM_TWO_COMPONENT ? weights_of(c, i, n) : vf_zero();
+    vd ratio = vd_set(curve == ENGRAM_MIXTURE ? law->unit_s / law->tau_s : 1);
+    widen(scale, p->tau);
+    widen(beta, p->beta);
+    widen(weight, p->weight);
+    EACH (h, 2) {
+        p->unit[h] = c->each.scale_s ? vd_mul(p->tau[h], ratio) : vd_set(law->unit_s);
+        p->tau[h] = c->each.scale_s ? p->tau[h] : vd_set(law->tau_s);
+        p->beta[h] = c->each.beta ? p->beta[h] : vd_set(law->beta);
+        p->weight[h] = law->curve == ENGRAM_MIXTURE ? vd_set(law->weight) : p->weight[h];
+    }
+}
+
+/* ---- the curves */
 
 /* e^x of x <= 0. */
-static inline vf exponential(vf x)
+static inline vf exponential_f32(vf x)
 {
     vf y = x;
     vf_exp_normal(&y, 1);
     return vf_select(vf_less(x, vf_set(engram_exp_least_f32)), vf_zero(), y);
 }
 
-static inline vd power_law(const struct engram_law *law, vd age)
+static inline vd exp_normal(vd x)
 {
-    vd x = vd_add(vd_set(1), vd_div(age, vd_set(law->unit_s)));
+    return vd_select(vd_less(x, vd_set(-708)), vd_set(0), vd_exp_normal(x, vd_set(0)));
+}
+
+static inline vd times(vd age, vd scale)
+{
+    vd t = vd_div(age, scale);
+    return vd_select(vd_at_most(vd_set(0), t), t, vd_set(0));
+}
+
+static inline vd power_law(vd t, vd beta)
+{
+    vd x = vd_add(vd_set(1), t);
     vd log = vd_select(vd_at_most(x, vd_set(DBL_MAX)), vd_log_normal(x), x);
-    vd product = vd_mul(vd_set(-law->beta), log);
-    return vd_select(vd_less(product, vd_set(-708)), vd_set(0), vd_exp_normal(product, vd_set(0)));
+    return exp_normal(vd_mul(vd_neg(beta), log));
+}
+
+static inline vd savings(vd t, vd k, vd c)
+{
+    vd one = vd_set(1), x = vd_add(one, t), rest = vd_sub(t, vd_sub(x, one));
+    vd log = vd_add(vd_log_normal(x), vd_div(rest, x));
+    vd power = vd_mul(c, vd_log_normal(vd_mul(log, vd_set(engram_log10e_f64))));
+    power = vd_select(vd_less(power, vd_set(700)), power, vd_set(700));
+    vd left = vd_div(k, vd_add(exp_normal(power), k));
+    left = vd_select(vd_at_most(t, vd_set(DBL_MAX)), left, vd_set(0));
+    return vd_select(vd_less(vd_set(0), t), left, one);
+}
+
+INLINED vd retention(const struct engram_law *law, uint32_t curve, const struct parameters *p,
+                     int half, vd age)
+{
+    vd t = times(age, p->unit[half]);
+    if (curve == ENGRAM_SAVINGS)
+        return savings(t, vd_set(law->k), vd_set(law->c));
+    vd power = power_law(t, p->beta[half]), weight = p->weight[half];
+    if (curve == ENGRAM_POWER_LAW)
+        return power;
+    vd exponential = exp_normal(vd_neg(times(age, p->tau[half])));
+    return vd_fma(weight, exponential, vd_mul(vd_sub(vd_set(1), weight), power));
 }
 
 /* What is left of the next strengths, of which there are n. */
 INLINED vf decayed(const struct call *c, uint32_t curve, uint32_t type, size_t i, ptrdiff_t n)
 {
     vf s = strengths_of(c, i, n), age, left;
-    if (curve == ENGRAM_POWER_LAW) {
-        vd low, high;
-        ages_f64(c, type, i, n, &low, &high);
-        age = vf_of_vd(low, high);
-        left = vf_of_vd(vd_mul(vd_low(s), power_law(c->law, low)),
-                        vd_mul(vd_high(s), power_law(c->law, high)));
-    } else {
+    if (curve == ENGRAM_EXPONENTIAL) {
         age = ages_f32(c, type, i, n);
-        left = vf_mul(s, exponential(vf_mul(age, rates_of(c, i, n))));
+        left = vf_mul(s, exponential_f32(vf_mul(age, rates_of(c, i, n))));
+    } else {
+        struct parameters p;
+        vd half[2];
+        ages_f64(c, type, i, n, half);
+        parameters_of(c, curve, i, n, &p);
+        age = vf_of_vd(half[0], half[1]);
+        left = vf_of_vd(vd_mul(vd_low(s), retention(c->law, curve, &p, 0, half[0])),
+                        vd_mul(vd_high(s), retention(c->law, curve, &p, 1, half[1])));
     }
     left = vf_select(vf_at_most(vf_abs(left), vf_set(FLT_MIN)), vf_zero(), left);
     return vf_select(vf_less(vf_zero(), age), left, s);
@@ -161,7 +258,7 @@ enum { RUN = 8 * ABREAST * VF };
 INLINED int decay(const struct call *c, uint32_t curve, uint32_t type, size_t n)
 {
     for (size_t i = 0, end; i < n;) {
-        if (curve == ENGRAM_EXPONENTIAL && !c->tau_s)
+        if (curve == ENGRAM_EXPONENTIAL && !c->each.scale_s)
             i = decay_normal(c, type, i, n);
         for (end = n - i < RUN ? n : i + RUN; i < end; i += VF)
             store_next(c->out + i, decayed(c, curve, type, i, (ptrdiff_t)(n - i)),
@@ -170,23 +267,25 @@ INLINED int decay(const struct call *c, uint32_t curve, uint32_t type, size_t n)
     return ENGRAM_OK;
 }
 
-int NAME(engram_decay_f32)(const struct engram_law *law, const float *tau_s, const float *strengths,
-                           const void *ages, uint32_t age_type, uint32_t flags, size_t n,
-                           float *out)
+/* Loops of their own for what is fast enough to notice; which kind of age it is takes no time beside
+ * a logarithm, nor does which kind of weight. */
+int NAME(engram_decay_f32)(const struct engram_law *law, const struct engram_law_each *each,
+                           const float *strengths, const void *ages, uint32_t age_type,
+                           uint32_t flags, size_t n, float *out)
 {
-    struct call c = {law, tau_s, strengths, ages, flags, out};
-    switch (law->curve * 3 + age_type) {
-    case ENGRAM_EXPONENTIAL * 3 + ENGRAM_AGE_U64:
-        return decay(&c, ENGRAM_EXPONENTIAL, ENGRAM_AGE_U64, n);
-    case ENGRAM_EXPONENTIAL * 3 + ENGRAM_AGE_F32:
-        return decay(&c, ENGRAM_EXPONENTIAL, ENGRAM_AGE_F32, n);
-    case ENGRAM_EXPONENTIAL * 3 + ENGRAM_AGE_F64:
-        return decay(&c, ENGRAM_EXPONENTIAL, ENGRAM_AGE_F64, n);
-    case ENGRAM_POWER_LAW * 3 + ENGRAM_AGE_U64:
-        return decay(&c, ENGRAM_POWER_LAW, ENGRAM_AGE_U64, n);
-    case ENGRAM_POWER_LAW * 3 + ENGRAM_AGE_F32:
-        return decay(&c, ENGRAM_POWER_LAW, ENGRAM_AGE_F32, n);
+    struct call c = {law, {0}, strengths, ages, flags, out};
+    if (each)
+        c.each = *each;
+    switch (law->curve) {
+    case ENGRAM_EXPONENTIAL:
+        return age_type == ENGRAM_AGE_U64   ? decay(&c, ENGRAM_EXPONENTIAL, ENGRAM_AGE_U64, n)
+               : age_type == ENGRAM_AGE_F32 ? decay(&c, ENGRAM_EXPONENTIAL, ENGRAM_AGE_F32, n)
+                                            : decay(&c, ENGRAM_EXPONENTIAL, ENGRAM_AGE_F64, n);
+    case ENGRAM_POWER_LAW:
+        return decay(&c, ENGRAM_POWER_LAW, age_type, n);
+    case ENGRAM_SAVINGS:
+        return decay(&c, ENGRAM_SAVINGS, age_type, n);
     default:
-        return decay(&c, ENGRAM_POWER_LAW, ENGRAM_AGE_F64, n);
+        return decay(&c, ENGRAM_MIXTURE, age_type, n);
     }
 }

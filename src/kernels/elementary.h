@@ -143,6 +143,7 @@ static inline double engram_widen(float x)
 
 static const double engram_ln2_f64 = 0x1.62e42fefa38p-1, engram_ln2_rest_f64 = 0x1.ef35793c7673p-45;
 static const double engram_log2e_f64 = 0x1.71547652b82fep+0;
+static const double engram_log10e_f64 = 0x1.bcb7b1526e50ep-2;
 static const double engram_round_f64 = 6755399441055744; /* 1.5 * 2^52 */
 
 /* Taylor's, from 1 / 13! to 1 / 2!. */

@@ -130,7 +130,8 @@ static void decay(struct engram_rng *rng)
     struct engram_law law = {.size = sizeof law, .curve = ENGRAM_EXPONENTIAL, .tau_s = 86400};
     engram_decay_f32(&law, NULL, strengths, whole, ENGRAM_AGE_U64, 0, N, out);
     take(out, sizeof out);
-    engram_decay_f32(&law, tau_s, strengths, fine, ENGRAM_AGE_F64, 0, N, out);
+    const struct engram_law_each each = {.size = sizeof each, .scale_s = tau_s};
+    engram_decay_f32(&law, &each, strengths, fine, ENGRAM_AGE_F64, 0, N, out);
     take(out, sizeof out);
     law = (struct engram_law){
         .size = sizeof law, .curve = ENGRAM_POWER_LAW, .unit_s = 3600, .beta = 0.18};
@@ -138,6 +139,39 @@ static void decay(struct engram_rng *rng)
     take(out, sizeof out);
     free(strengths);
     free(tau_s);
+}
+
+/* Every curve, by the law's parameters and by those of each element. */
+static void laws(struct engram_rng *rng)
+{
+    enum { N = 1000 };
+    float *strengths = uniform(rng, N), *scale_s = uniform(rng, N), *beta = uniform(rng, N), out[N];
+    uint32_t recalls[N];
+    double ages[N];
+    for (size_t i = 0; i < N; i++) {
+        ages[i] = engram_rng_uniform(rng) * 1e6;
+        scale_s[i] *= 100000;
+        recalls[i] = engram_rng_below(rng, 6);
+    }
+    const struct engram_law_each each = {
+        .size = sizeof each, .scale_s = scale_s, .beta = beta, .recalls = recalls};
+    struct engram_law law = {.size = sizeof law,
+                             .tau_s = 720,
+                             .unit_s = 3600,
+                             .beta = 0.14,
+                             .weight = 0.5,
+                             .k = 1.84,
+                             .c = 1.25,
+                             .recalls = 3};
+    for (law.curve = ENGRAM_EXPONENTIAL; law.curve <= ENGRAM_SAVINGS; law.curve++) {
+        engram_decay_f32(&law, NULL, strengths, ages, ENGRAM_AGE_F64, 0, N, out);
+        take(out, sizeof out);
+        engram_decay_f32(&law, &each, strengths, ages, ENGRAM_AGE_F64, 0, N, out);
+        take(out, sizeof out);
+    }
+    free(strengths);
+    free(scale_s);
+    free(beta);
 }
 
 static engram_graph *random_graph(struct engram_rng *rng, uint32_t nodes, uint32_t edges)
@@ -609,6 +643,7 @@ static const struct {
     {"batch", batch},
     {"delta", delta},
     {"sparse", sparse},
+    {"laws", laws},
 };
 
 static uint64_t hash_of(size_t workload)

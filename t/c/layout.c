@@ -27,7 +27,9 @@ int main(void)
                                     AT(arenas) AT(capacity));
     STRUCT(engram_panel, AT(queries) AT(norms) AT(packed) AT(count) AT(dim));
     STRUCT(engram_hit, AT(id) AT(score));
-    STRUCT(engram_law, AT(size) AT(curve) AT(tau_s) AT(unit_s) AT(beta));
+    STRUCT(engram_law, AT(size) AT(curve) AT(tau_s) AT(unit_s) AT(beta) AT(weight) AT(k) AT(c)
+                           AT(recalls) AT(reserved));
+    STRUCT(engram_law_each, AT(size) AT(reserved) AT(scale_s) AT(beta) AT(recalls));
     STRUCT(engram_run, AT(row) AT(degree) AT(entry));
     STRUCT(engram_pull, AT(rows) AT(runs) AT(run) AT(order) AT(sources) AT(weights)
                             AT(added_offsets) AT(added_sources) AT(added_weights));
@@ -44,7 +46,7 @@ int main(void)
     STRUCT(engram_search, AT(size) AT(form) AT(candidates) AT(rerank) AT(keep));
     STRUCT(engram_seen, AT(scanned) AT(candidates) AT(reranked) AT(hits));
     STRUCT(engram_memories, AT(size) AT(slots) AT(bank) AT(graph) AT(strength) AT(last_recall)
-                                AT(confidence) AT(tau_s));
+                                AT(confidence) AT(scale_s) AT(beta) AT(recalls));
     STRUCT(engram_cue, AT(size) AT(seed_count) AT(vector) AT(seed_ids) AT(seed_values));
     STRUCT(engram_recall_options,
            AT(size) AT(k) AT(now) AT(law) AT(frontier) AT(keep) AT(relevance) AT(seeds)

@@ -496,38 +496,6 @@ static void log_f32(struct random *r)
         expect_f32(out[i], logl(x[i]), 3, "log_f32", x[i]);
 }
 
-/* The corners of time constants and ages. */
-static void decay_corners(struct random *r)
-{
-    (void)r;
-    static const double bad[] = {1e39, 1e-39, 0, -1, INFINITY, NAN};
-    float one = 1, out = 7, far = INFINITY, tau_s = INFINITY;
-    struct engram_law law = {.size = sizeof law, .curve = ENGRAM_EXPONENTIAL};
-    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-        law.tau_s = bad[i];
-        expect(engram_decay_f32(&law, NULL, &one, &one, ENGRAM_AGE_F32, 0, 1, &out) ==
-                       ENGRAM_ERANGE &&
-                   out == 7,
-               "tau_s = %g is refused", bad[i]);
-    }
-    law.tau_s = 86400;
-    expect_ok(engram_decay_f32(&law, NULL, &one, &far, ENGRAM_AGE_F32, 0, 1, &out), "decay_f32");
-    expect(out == 0, "after an infinite time %g is left, not 0", out);
-    expect_ok(engram_decay_f32(&law, &tau_s, &one, &far, ENGRAM_AGE_F32, 0, 1, &out), "decay_f32");
-    expect(out == 1, "what never fades has %g left, not 1", out);
-
-    float least = FLT_MIN, denormal = 1e-39f;
-    for (law.curve = ENGRAM_EXPONENTIAL; law.curve <= ENGRAM_POWER_LAW; law.curve++) {
-        law.tau_s = law.unit_s = 1e30;
-        law.beta = 1;
-        expect_ok(engram_decay_f32(&law, NULL, &least, &one, ENGRAM_AGE_F32, 0, 1, &out), "decay");
-        expect(out == 0, "what rounds to the least normal float is %g, not 0", out);
-        expect_ok(engram_decay_f32(&law, NULL, &least, &denormal, ENGRAM_AGE_F32, 0, 1, &out),
-                  "decay");
-        expect(out == least, "no time leaves %g of the least normal float", out);
-    }
-}
-
 static void pow_f32(struct random *r)
 {
     float x[16], y[16], out[16];
@@ -596,36 +564,86 @@ static void binary64_functions(struct random *r)
 
 /* ---- forgetting ------------------------------------------------------------------------- */
 
-static double exact_retention(const struct engram_law *law, double tau_s, double age)
+static double exact_retention(const struct engram_law *law, const struct engram_law_each *each,
+                              size_t i, double age)
 {
+    double tau = law->tau_s, unit = law->unit_s, beta = law->beta;
     if (!(age > 0))
         return 1;
-    if (law->curve == ENGRAM_POWER_LAW)
-        return pow(1 + age / law->unit_s, -law->beta);
-    return tau_s > 0 ? exp(-age / tau_s) : 0;
+    if (each->scale_s) {
+        double scale = (double)each->scale_s[i];
+        int both = law->curve == ENGRAM_TWO_COMPONENT || law->curve == ENGRAM_MIXTURE;
+        unit = both ? scale * unit / tau : scale;
+        tau = scale;
+        if (!(scale > 0))
+            return 0;
+    }
+    if (each->beta)
+        beta = each->beta[i] > 0 ? (double)each->beta[i] : 0;
+    double exponential = exp(-age / tau), power = exp(-beta * log1p(age / unit));
+    switch (law->curve) {
+    case ENGRAM_EXPONENTIAL:
+        return exponential;
+    case ENGRAM_POWER_LAW:
+        return power;
+    case ENGRAM_TWO_COMPONENT:
+        return (each->recalls ? each->recalls[i] : 0) < law->recalls ? exponential : power;
+    case ENGRAM_MIXTURE:
+        return law->weight * exponential + (1 - law->weight) * power;
+    default:
+        return law->k / (pow(log1p(age / unit) / log(10), law->c) + law->k);
+    }
 }
 
 static struct engram_law some_law(struct random *r)
 {
     return (struct engram_law){
         .size = sizeof(struct engram_law),
-        .curve = random_below(r, 3) == 0 ? ENGRAM_POWER_LAW : ENGRAM_EXPONENTIAL,
+        .curve = random_below(r, ENGRAM_SAVINGS + 1),
         .tau_s = random_below(r, 2) ? 86400 : exp(random_between(r, -3, 18)),
         .unit_s = exp(random_between(r, -3, 12)),
         .beta = random_between(r, 0.01, 3),
+        .weight = random_below(r, 4) ? random_between(r, 0, 1) : random_below(r, 2),
+        .k = exp(random_between(r, -3, 3)),
+        .c = exp(random_between(r, -3, 3)),
+        .recalls = random_below(r, 6),
+    };
+}
+
+/* Parameters of n elements, some of which are none. */
+static struct engram_law_each some_parameters(struct random *r, size_t n)
+{
+    enum { MOST = 2000 };
+    static float scale_s[MOST], beta[MOST];
+    static uint32_t recalls[MOST];
+    for (size_t i = 0; i < n; i++) {
+        static const float odd[] = {0, -1, NAN, INFINITY};
+        int strange = random_below(r, 32) == 0;
+        scale_s[i] = strange ? odd[random_below(r, 4)] : (float)exp(random_between(r, -3, 18));
+        beta[i] = strange ? odd[random_below(r, 3)] : (float)random_between(r, 0.01, 3);
+        recalls[i] = random_below(r, 8) ? random_below(r, 8) : (uint32_t)random_next(r);
+    }
+    return (struct engram_law_each){
+        .size = sizeof(struct engram_law_each),
+        .scale_s = random_below(r, 2) ? scale_s : NULL,
+        .beta = random_below(r, 2) ? beta : NULL,
+        .recalls = random_below(r, 4) ? recalls : NULL,
     };
 }
 
 static void decay(struct random *r)
 {
     enum { MOST = 2000 };
-    static float strengths[MOST], out[MOST], tau_s[MOST], narrow[MOST];
+    static float strengths[MOST], out[MOST], narrow[MOST];
     static double ages[MOST], wide[MOST];
     static uint64_t whole[MOST];
     struct engram_law law = some_law(r);
     size_t n = 1 + random_below(r, random_below(r, 64) ? 80 : MOST);
     uint32_t type = random_below(r, 3), flags = random_below(r, 2) ? ENGRAM_UNCLAMPED : 0;
-    uint32_t own_tau = law.curve == ENGRAM_EXPONENTIAL && random_below(r, 4) == 0;
+    struct engram_law_each each = {.size = sizeof each};
+    uint32_t given_each = random_below(r, 2);
+    if (given_each)
+        each = some_parameters(r, n);
     uint32_t implied = random_below(r, 8) == 0, in_place = random_below(r, 2);
     double oldest = random_below(r, 2) ? 1e6 : exp(random_between(r, 0, 20));
     uint64_t same_age = random_below(r, 10000000);
@@ -646,16 +664,13 @@ static void decay(struct random *r)
         ages[i] = type == ENGRAM_AGE_U64   ? (double)whole[i]
                   : type == ENGRAM_AGE_F32 ? narrow[i]
                                            : wide[i];
-        tau_s[i] = (float)exp(random_between(r, -3, 18));
-        if (choice == 6 && ages[i] > 0)
-            tau_s[i] = random_below(r, 2) ? -tau_s[i] : random_below(r, 2) ? 0 : NAN;
     }
     if (in_place)
         memcpy(out, strengths, n * sizeof *out);
     const void *given = type == ENGRAM_AGE_U64   ? (void *)whole
                         : type == ENGRAM_AGE_F32 ? (void *)narrow
                                                  : wide;
-    expect_ok(engram_decay_f32(&law, own_tau ? tau_s : NULL,
+    expect_ok(engram_decay_f32(&law, given_each ? &each : NULL,
                                implied    ? NULL
                                : in_place ? out
                                           : strengths,
@@ -666,7 +681,7 @@ static void decay(struct random *r)
         float s = implied ? 1 : strengths[i];
         if (!(flags & ENGRAM_UNCLAMPED))
             s = s >= 1 ? 1 : s > 0 ? s : 0;
-        double left = exact_retention(&law, own_tau ? tau_s[i] : law.tau_s, ages[i]);
+        double left = exact_retention(&law, &each, i, ages[i]);
         expect_near(out[i], s * left, 1e-6 * fabs(s) + 1.2e-38, "strengths", i);
         if (ages[i] > 0)
             expect(isnan(out[i]) || fabsf(out[i]) >= FLT_MIN || out[i] == 0,
@@ -676,29 +691,149 @@ static void decay(struct random *r)
     }
 }
 
+/* R(0) = 1, in [0, 1], not increasing; the parameters of an element are those of its law. */
 static void decay_relations(struct random *r)
 {
     enum { MOST = 100 };
     struct engram_law law = some_law(r);
-    float out[MOST], alone, first, second, total;
+    float out[MOST], same[MOST], alone, first, second, total;
     double ages[MOST], a = random_between(r, 0, 2e5), b = random_between(r, 0, 2e5), sum = a + b;
     size_t n = 1 + random_below(r, MOST);
-    double age = random_between(r, 0, 1000), growth = exp(random_between(r, log(1.1e-6), 0));
+    double age = 0, growth = exp(random_between(r, log(1.1e-6), 2));
     for (size_t i = 0; i < n; i++)
         ages[i] = age, age += age * growth + 1e-3;
     expect_ok(engram_decay_f32(&law, NULL, NULL, ages, ENGRAM_AGE_F64, 0, n, out), "decay");
+    expect(out[0] == 1, "R(0) is %.9g", out[0]);
     for (size_t i = 1; i < n; i++)
-        expect(out[i] <= out[i - 1], "R(%.9g) = %.9g is above R(%.9g) = %.9g", ages[i], out[i],
-               ages[i - 1], out[i - 1]);
+        expect(out[i] <= out[i - 1] && out[i] >= 0, "R(%.9g) = %.9g is above R(%.9g) = %.9g",
+               ages[i], out[i], ages[i - 1], out[i - 1]);
     size_t i = random_below(r, (uint32_t)n);
     expect_ok(engram_decay_f32(&law, NULL, NULL, ages + i, ENGRAM_AGE_F64, 0, 1, &alone), "decay");
     expect_bits(&alone, &out[i], sizeof alone, "strengths alone and in an array");
+
+    float scale_s[MOST], beta[MOST];
+    law.tau_s = (double)(float)law.tau_s;
+    law.unit_s = law.curve == ENGRAM_POWER_LAW || law.curve == ENGRAM_SAVINGS
+                     ? (double)(float)law.unit_s
+                     : 2 * law.tau_s;
+    law.beta = (double)(float)law.beta;
+    for (size_t j = 0; j < n; j++) {
+        int unit = law.curve == ENGRAM_POWER_LAW || law.curve == ENGRAM_SAVINGS;
+        scale_s[j] = (float)(unit ? law.unit_s : law.tau_s);
+        beta[j] = (float)law.beta;
+    }
+    const struct engram_law_each each = {.size = sizeof each, .scale_s = scale_s, .beta = beta};
+    expect_ok(engram_decay_f32(&law, NULL, NULL, ages, ENGRAM_AGE_F64, 0, n, out), "decay");
+    expect_ok(engram_decay_f32(&law, &each, NULL, ages, ENGRAM_AGE_F64, 0, n, same), "decay");
+    expect_bits(same, out, n * sizeof *out, "strengths by one law and by that of each");
 
     law.curve = ENGRAM_EXPONENTIAL;
     expect_ok(engram_decay_f32(&law, NULL, NULL, &a, ENGRAM_AGE_F64, 0, 1, &first), "decay");
     expect_ok(engram_decay_f32(&law, NULL, &first, &b, ENGRAM_AGE_F64, 0, 1, &second), "decay");
     expect_ok(engram_decay_f32(&law, NULL, NULL, &sum, ENGRAM_AGE_F64, 0, 1, &total), "decay");
     expect_near(second, total, 2e-6, "strength after two ages", 0);
+}
+
+/* A law with which hardly anything fades. */
+static struct engram_law lasting_law(uint32_t curve)
+{
+    return (struct engram_law){.size = sizeof(struct engram_law),
+                               .curve = curve,
+                               .tau_s = 1e30,
+                               .unit_s = 1e30,
+                               .beta = 1,
+                               .weight = 0.5,
+                               .k = 1,
+                               .c = 1,
+                               .recalls = 3};
+}
+
+static void refused(const struct engram_law *law, const char *parameter)
+{
+    float one = 1, out = 7;
+    int status = engram_decay_f32(law, NULL, &one, &one, ENGRAM_AGE_F32, 0, 1, &out);
+    expect(status == ENGRAM_ERANGE && out == 7 && strstr(engram_last_message(), parameter),
+           "%s of curve %u is not refused: %s", parameter, law->curve, engram_last_message());
+}
+
+/* The corners of parameters and ages. */
+static void decay_corners(struct random *r)
+{
+    (void)r;
+    static const double bad[] = {1e39, 1e-39, 0, -1, INFINITY, NAN};
+    for (size_t i = 0; i < 2 * sizeof bad / sizeof *bad; i++) {
+        struct engram_law law = lasting_law(ENGRAM_EXPONENTIAL),
+                          savings = lasting_law(ENGRAM_SAVINGS);
+        double value = bad[i / 2];
+        law.tau_s = value;
+        for (law.curve = ENGRAM_EXPONENTIAL; law.curve <= ENGRAM_MIXTURE; law.curve++)
+            if (law.curve != ENGRAM_POWER_LAW)
+                refused(&law, "law->tau_s");
+        law = lasting_law(ENGRAM_TWO_COMPONENT);
+        law.curve += i % 2;
+        law.unit_s = savings.unit_s = value;
+        refused(&law, "law->unit_s");
+        refused(&savings, "law->unit_s");
+        savings = lasting_law(ENGRAM_SAVINGS);
+        *(i % 2 ? &savings.k : &savings.c) = value;
+        refused(&savings, i % 2 ? "law->k" : "law->c");
+        if (value > 0 && value < 1e40)
+            continue;
+        law = lasting_law(ENGRAM_POWER_LAW + (uint32_t)(i % 2) * 2);
+        law.beta = value;
+        refused(&law, "law->beta");
+        law = lasting_law(ENGRAM_POWER_LAW);
+        law.unit_s = value;
+        refused(&law, "law->unit_s");
+        law = lasting_law(ENGRAM_MIXTURE);
+        law.weight = value != 0 ? value : 1.5;
+        refused(&law, "law->weight");
+    }
+    struct engram_law law = lasting_law(ENGRAM_SAVINGS + 1);
+    refused(&law, "law->curve is 5");
+
+    float one = 1, out = 7, least = FLT_MIN, denormal = 1e-39f;
+    double far = INFINITY;
+    for (uint32_t curve = ENGRAM_EXPONENTIAL; curve <= ENGRAM_SAVINGS; curve++) {
+        law = lasting_law(curve);
+        expect_ok(engram_decay_f32(&law, NULL, &least, &one, ENGRAM_AGE_F32, 0, 1, &out), "decay");
+        expect(out == 0, "what rounds to the least normal float is %g, not 0", out);
+        expect_ok(engram_decay_f32(&law, NULL, &least, &denormal, ENGRAM_AGE_F32, 0, 1, &out),
+                  "decay");
+        expect(out == least, "no time leaves %g of the least normal float", out);
+        law.tau_s = law.unit_s = 86400;
+        expect_ok(engram_decay_f32(&law, NULL, &one, &far, ENGRAM_AGE_F64, 0, 1, &out), "decay");
+        expect(out == 0, "after an infinite time curve %u leaves %g, not 0", curve, out);
+
+        static const float scales[] = {INFINITY, 0, -1, NAN, 1e-39f};
+        static const float betas[] = {INFINITY, 0, -1, NAN, 1e-39f};
+        struct engram_law_each each = {.size = sizeof each};
+        for (size_t i = 0; i < 5; i++) {
+            each.scale_s = scales + i;
+            expect_ok(engram_decay_f32(&law, &each, &one, &far, ENGRAM_AGE_F64, 0, 1, &out),
+                      "decay");
+            expect(out == (i == 0), "scale %g leaves %g of curve %u", scales[i], out, curve);
+        }
+        if (curve != ENGRAM_POWER_LAW)
+            continue;
+        each.scale_s = NULL;
+        for (size_t i = 0; i < 5; i++) {
+            each.beta = betas + i;
+            expect_ok(engram_decay_f32(&law, &each, &one, &one, ENGRAM_AGE_F32, 0, 1, &out),
+                      "decay");
+            expect(out == (i > 0), "beta %g leaves %g", betas[i], out);
+        }
+    }
+
+    struct engram_law_each none = {.size = 0};
+    expect(engram_decay_f32(&law, &none, &one, &one, ENGRAM_AGE_F32, 0, 1, &out) == ENGRAM_EDIM &&
+               strstr(engram_last_message(), "each->size is 0"),
+           "parameters of elements without their size are not refused");
+    law = lasting_law(ENGRAM_EXPONENTIAL);
+    law.tau_s = 0;
+    none = (struct engram_law_each){.size = sizeof none, .scale_s = &one};
+    expect_ok(engram_decay_f32(&law, &none, &one, &one, ENGRAM_AGE_F32, 0, 1, &out), "decay");
+    expect_near((double)out, exp(-1), 1e-6, "without a tau_s of the law", 0);
 }
 
 /* ---- hosts that take denormals for zeros ------------------------------------------------- */
@@ -708,7 +843,7 @@ enum { FEW = 100, ELEMENTARY = 6 };
 /* What the elementary functions and decay make of a case. */
 static void elementary(struct random r, float out[ELEMENTARY][FEW])
 {
-    float x[FEW], y[FEW], tau_s[FEW];
+    float x[FEW], y[FEW], scale_s[FEW];
     double fine[FEW];
     uint64_t whole[FEW];
     size_t n = random_below(&r, FEW + 1);
@@ -718,7 +853,7 @@ static void elementary(struct random r, float out[ELEMENTARY][FEW])
         x[i] = choice == 0 ? odd_number(&r) : choice == 1 ? any_float(&r) : 0;
         x[i] = choice > 1 ? (float)random_between(&r, -2, 2) : x[i];
         y[i] = (float)random_between(&r, -30, 30);
-        tau_s[i] = choice == 2 ? y[i] : (float)exp(random_between(&r, -3, 18));
+        scale_s[i] = choice == 2 ? y[i] : (float)exp(random_between(&r, -3, 18));
         whole[i] = random_next(&r) >> random_below(&r, 64);
         fine[i] = exp(random_between(&r, -100, 20));
         if (random_below(&r, 8) < tiny) {
@@ -738,14 +873,15 @@ static void elementary(struct random r, float out[ELEMENTARY][FEW])
     expect_ok(engram_pow_f32(x, y, n, out[2]), "pow_f32");
     expect_ok(engram_sigmoid_f32(x, threshold, temperature, n, out[3]), "sigmoid_f32");
     expect_ok(engram_decay_f32(&law, NULL, x, ages, type, flags, n, out[4]), "decay_f32");
-    law.curve = ENGRAM_EXPONENTIAL;
-    expect_ok(engram_decay_f32(&law, tau_s, x, ages, type, flags, n, out[5]), "decay_f32");
+    const struct engram_law_each each = {
+        .size = sizeof each, .scale_s = scale_s, .beta = random_below(&r, 2) ? x : NULL};
+    expect_ok(engram_decay_f32(&law, &each, x, ages, type, flags, n, out[5]), "decay_f32");
 }
 
 static void flushed_bits(struct random *r)
 {
     static const char *const names[ELEMENTARY] = {"exp_f32",     "log_f32",   "pow_f32",
-                                                  "sigmoid_f32", "decay_f32", "decay_f32 by tau_s"};
+                                                  "sigmoid_f32", "decay_f32", "decay_f32 of each"};
     float want[ELEMENTARY][FEW] = {{0}}, got[ELEMENTARY][FEW] = {{0}};
     elementary(*r, want);
     bool before = flush_subnormals(true);
@@ -1390,13 +1526,15 @@ static const struct group {
     {"top-k", "the best k of blocks are those of a sort", top_k, 10000, 0, 0},
     {"exp", "exp_f32 is within 2 ulp", exp_f32, 10000, 0, 0},
     {"log", "log_f32 is within 3 ulp", log_f32, 10000, 0, 0},
-    {"decay-corners", "decay has no NaN in its corners", decay_corners, 1, 0, 0},
     {"pow", "pow_f32 is within 1 ulp", pow_f32, 10000, 0, 0},
     {"sigmoid", "sigmoid_f32 is within 4 ulp", sigmoid_f32, 10000, 0, 0},
     {"binary64", "exp, log and pow are within 1, 1.5 and 2 ulp", binary64_functions, 20000, 0, 1},
     {"decay-examples", "strengths have their values", decay_examples, 1, 0, 0},
+    {"decay-corners", "decay has no NaN in its corners and refuses what is no parameter",
+     decay_corners, 1, 0, 0},
     {"decay", "strengths are within 1e-6 of binary64", decay, 10000, 0, 0},
-    {"decay-relations", "strengths fall with age, and ages add up", decay_relations, 1000, 0, 0},
+    {"decay-relations", "strengths start at 1 and fall with age, and ages add up", decay_relations,
+     5000, 0, 0},
     {"spread-examples", "spreading has its values", spread_examples, 1, 0, 0},
     {"spread", "spreading is within 1e-6 of binary64", spread, 10000, 0, 0},
     {"spread-shapes", "spreading over chains and stars is within 1e-5", spread_shapes, 5000, 0, 0},

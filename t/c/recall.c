@@ -13,7 +13,8 @@ static struct store {
     engram_graph *graph;
     struct engram_bank_view rows;
     float *vectors;
-    float strength[SLOTS], confidence[SLOTS], tau_s[SLOTS];
+    float strength[SLOTS], confidence[SLOTS], scale_s[SLOTS], beta[SLOTS];
+    uint32_t recalls[SLOTS];
     double last_recall[SLOTS];
 } store;
 
@@ -47,8 +48,12 @@ static void fill_store(void)
     for (int i = 0; i < SLOTS; i++) {
         store.strength[i] = (float)engram_rng_uniform(&rng);
         store.confidence[i] = (float)engram_rng_uniform(&rng);
-        store.tau_s[i] = 1e4f + 1e5f * (float)engram_rng_uniform(&rng);
+        store.scale_s[i] = 1e4f + 1e5f * (float)engram_rng_uniform(&rng);
         store.last_recall[i] = NOW - 5e5 * engram_rng_uniform(&rng);
+    }
+    for (uint32_t i = 0; i < SLOTS; i++) {
+        store.beta[i] = 0.1f + 0.01f * (float)(i % 70);
+        store.recalls[i] = i * 7 % 5;
     }
     store.last_recall[0] = store.last_recall[300] = store.last_recall[301] = store.last_recall[5];
     store.strength[300] = store.strength[301] = store.strength[5] = 1;
@@ -115,10 +120,15 @@ static float retention_of(const struct question *q, uint32_t slot, double age)
     double strength = q->memories.strength ? (double)q->memories.strength[slot] : 1;
     if (!law)
         return (float)strength;
+    const struct engram_memories *m = &q->memories;
+    double scale = m->scale_s ? (double)m->scale_s[slot] : law->tau_s;
+    double beta = m->beta ? (double)m->beta[slot] : law->beta;
+    bool often = m->recalls && m->recalls[slot] >= law->recalls;
     if (law->curve == ENGRAM_POWER_LAW)
-        return (float)(strength * pow(1 + age / law->unit_s, -law->beta));
-    return (float)(strength *
-                   exp(-age / (q->memories.tau_s ? (double)q->memories.tau_s[slot] : law->tau_s)));
+        return (float)(strength * pow(1 + age / law->unit_s, -beta));
+    if (law->curve == ENGRAM_TWO_COMPONENT && often)
+        return (float)(strength * pow(1 + age / (scale * law->unit_s / law->tau_s), -beta));
+    return (float)(strength * exp(-age / scale));
 }
 
 /* Activations by slot: what the seeds have, or what spreading makes of them. */
@@ -269,6 +279,12 @@ static const struct engram_law day = {
     .size = sizeof day, .curve = ENGRAM_EXPONENTIAL, .tau_s = 86400};
 static const struct engram_law power = {
     .size = sizeof power, .curve = ENGRAM_POWER_LAW, .unit_s = 3600, .beta = 0.18};
+static const struct engram_law two_component = {.size = sizeof two_component,
+                                                .curve = ENGRAM_TWO_COMPONENT,
+                                                .tau_s = 86400,
+                                                .unit_s = 3600,
+                                                .beta = 0.18,
+                                                .recalls = 3};
 
 static void by_vector(void)
 {
@@ -307,9 +323,14 @@ static void by_time(void)
     q.options.law = &day;
     q.options.k = 300;
     ok(recalls(&q, &n), "strengths fade by an exponential law");
-    q.memories.tau_s = store.tau_s;
+    q.memories.scale_s = store.scale_s;
     ok(recalls(&q, &n), "with a time constant of each memory");
-    q.memories.tau_s = NULL;
+    q.memories.beta = store.beta;
+    q.memories.recalls = store.recalls;
+    q.options.law = &two_component;
+    ok(recalls(&q, &n),
+       "by one curve and, after some recalls, by another, each with its parameters");
+    q.memories.scale_s = q.memories.beta = NULL;
     q.options.law = &power;
     ok(recalls(&q, &n), "by a power law");
     q.options.recency_boost = 1.2f;
@@ -534,6 +555,12 @@ static void errors(void)
     refused(RECALL(), ANY, "engram_recall|tau_s|0", "a law that is none is refused");
     law.curve = 7;
     refused(RECALL(), ENGRAM_ERANGE, "engram_recall|curve|7", "and an unknown one");
+    q = ask();
+    q.memories.beta = store.beta;
+    refused(RECALL(), ENGRAM_ERANGE, "engram_recall|beta|law",
+            "parameters of a law without the law");
+    q.memories.scale_s = store.scale_s;
+    refused(RECALL(), ENGRAM_ERANGE, "engram_recall|scale_s|law", "all of them");
     q = ask();
     struct engram_frontier frontier = two_hops;
     frontier.fan = 9;

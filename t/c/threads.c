@@ -364,9 +364,20 @@ static void long_arrays(void)
     engram_decay_f32(&law, NULL, got, ages, ENGRAM_AGE_F64, ENGRAM_UNCLAMPED, N, got);
     WHOLE(decay_f32)(&law, NULL, want, ages, ENGRAM_AGE_F64, ENGRAM_UNCLAMPED, N, want);
     ok(memcmp(got, want, N * sizeof *got) == 0, "decay_f32, in place");
-    engram_decay_f32(&law, y, x, y, ENGRAM_AGE_F32, 0, N, got);
-    WHOLE(decay_f32)(&law, y, x, y, ENGRAM_AGE_F32, 0, N, want);
-    ok(memcmp(got, want, N * sizeof *got) == 0, "decay_f32 with a time constant each");
+    uint32_t *recalls = malloc(N * sizeof *recalls);
+    for (uint32_t i = 0; i < N; i++)
+        recalls[i] = i % 5;
+    law = (struct engram_law){.size = sizeof law,
+                              .curve = ENGRAM_TWO_COMPONENT,
+                              .tau_s = 1000,
+                              .unit_s = 10,
+                              .recalls = 3};
+    const struct engram_law_each each = {
+        .size = sizeof each, .scale_s = y, .beta = x, .recalls = recalls};
+    engram_decay_f32(&law, &each, x, y, ENGRAM_AGE_F32, 0, N, got);
+    WHOLE(decay_f32)(&law, &each, x, y, ENGRAM_AGE_F32, 0, N, want);
+    ok(memcmp(got, want, N * sizeof *got) == 0, "decay_f32 with parameters of each element");
+    free(recalls);
     is_int((long long)(loops.shared - before), 7, "by the host's threads");
     pool_free(loops.pool);
     loops.pool = NULL;

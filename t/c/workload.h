@@ -105,8 +105,14 @@ static inline void work_functions(struct work *w)
     double single[] = {engram_exp(w->ages[0] * 1e-5), engram_log(w->ages[1]),
                        engram_pow(w->ages[2], 0.7)};
     fold(w, single, sizeof single);
-    struct engram_law law = {.size = sizeof law, .tau_s = 86400, .unit_s = 3600, .beta = 0.18};
-    for (law.curve = ENGRAM_EXPONENTIAL; law.curve <= ENGRAM_POWER_LAW; law.curve++)
+    struct engram_law law = {.size = sizeof law,
+                             .tau_s = 86400,
+                             .unit_s = 3600,
+                             .beta = 0.18,
+                             .weight = 0.4,
+                             .k = 1.84,
+                             .c = 1.25};
+    for (law.curve = ENGRAM_EXPONENTIAL; law.curve <= ENGRAM_SAVINGS; law.curve++)
         call(w,
              engram_decay_f32(&law, NULL, w->values, w->ages, ENGRAM_AGE_F64, 0, WORK_ROWS, w->out),
              w->out, sizeof w->values);

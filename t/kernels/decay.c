@@ -1,4 +1,4 @@
-/* decay.c - case: strengths by age, under both laws, with all types of age.
+/* decay.c - case: strengths by age, under every law, with all types of age.
  * SPDX-License-Identifier: MIT */
 #include "kcase.h"
 
@@ -6,7 +6,8 @@
 #include <string.h>
 
 static struct engram_law law;
-static const float *tau_s, *strengths;
+static struct engram_law_each each;
+static const float *strengths;
 static const void *ages;
 static uint32_t age_type, flags;
 static float *out, *strengths_before;
@@ -47,16 +48,37 @@ static const void *make_ages(struct kcall *call, double high)
     return wide;
 }
 
+/* Each of its own now and then; some of them are none. */
+static void make_parameters(struct kcall *call)
+{
+    each = (struct engram_law_each){.size = sizeof each};
+    if (kchoose(call, 3) == 1)
+        each.scale_s = kfloats(call, call->n, -1e3, 1e6);
+    if (kchoose(call, 3) == 1)
+        each.beta = kfloats(call, call->n, -0.1, 3);
+    if (kchoose(call, 4) == 0)
+        return;
+    uint32_t *recalls = kblock(call, call->n, sizeof *recalls, KINPUT);
+    for (size_t i = 0; i < call->n; i++)
+        recalls[i] =
+            kchoose(call, 8) == 1 ? (uint32_t)random_next(&call->random) : kchoose(call, 6);
+    each.recalls = recalls;
+}
+
 static void make_decay(struct kcall *call)
 {
     age_type = kchoose(call, 3);
     flags = kchoose(call, 2) ? ENGRAM_UNCLAMPED : 0;
     law = (struct engram_law){
         .size = sizeof law,
-        .curve = kchoose(call, 4) == 1 ? ENGRAM_POWER_LAW : ENGRAM_EXPONENTIAL,
+        .curve = kchoose(call, 2) ? kchoose(call, ENGRAM_SAVINGS + 1) : ENGRAM_EXPONENTIAL,
         .tau_s = 86400,
         .unit_s = 3600,
         .beta = 0.5,
+        .weight = random_between(&call->random, 0, 1),
+        .k = 1.84,
+        .c = kchoose(call, 4) ? random_between(&call->random, 0.01, 4) : 300,
+        .recalls = kchoose(call, 5),
     };
     if (kchoose(call, 2))
         law.tau_s = random_between(&call->random, 1, 1e6);
@@ -75,9 +97,7 @@ static void make_decay(struct kcall *call)
         memcpy(strengths_before, strengths, call->n * sizeof *out);
 
     ages = make_ages(call, 1e6);
-    tau_s = NULL;
-    if (law.curve == ENGRAM_EXPONENTIAL && kchoose(call, 3) == 1)
-        tau_s = kfloats(call, call->n, -1e3, 1e6);
+    make_parameters(call);
     call->bytes = 16.0 * (double)call->n;
     call->flops = 20.0 * (double)call->n;
 }
@@ -85,7 +105,7 @@ static void make_decay(struct kcall *call)
 static void run_decay(struct kcall *call, engram_any_kernel *version)
 {
     call->status =
-        KVERSION(decay_f32, version)(&law, tau_s, strengths, ages, age_type, flags, call->n, out);
+        KVERSION(decay_f32, version)(&law, &each, strengths, ages, age_type, flags, call->n, out);
 }
 
 static double age(size_t i)
@@ -103,7 +123,7 @@ static int decay_holds(const struct kcall *call)
         float s = strengths ? strengths_before[i] : 1;
         if (!(flags & ENGRAM_UNCLAMPED))
             s = s > 0 ? fminf(s, 1) : 0;
-        if (age(i) == 0 && !tau_s) {
+        if (age(i) == 0) {
             if (!ksame(out[i], s))
                 return 0;
             continue;
