@@ -276,6 +276,12 @@ int engram_norms_f32(const float *rows, size_t n, size_t dim, float *norms);
 int engram_cosines_f32(const float *query, const float *rows, const float *norms, size_t n,
                        size_t dim, float *scores);
 
+/* Cosine over the components whose bits are set in mask, a bitset by component: as
+ * engram_cosines_f32 without norms of vectors that are 0 elsewhere, whatever stands there. Bits from
+ * dim on do not matter. Polls the cancel flag. */
+int engram_masked_cosine_f32(const float *query, const float *rows, const uint64_t *mask, size_t n,
+                             size_t dim, float *scores);
+
 /* Up to 64 queries rearranged so that each row of a bank is read once for all of them. */
 struct engram_panel {
     const float *queries; /* [count * dim], as given */

@@ -13,11 +13,12 @@
 int engram_fail(int status, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Fails unless a required pointer is there. */
-#define ENGRAM_NEED(pointer)                                                                       \
+#define ENGRAM_NEED_OF(function, pointer)                                                          \
     do {                                                                                           \
         if (!(pointer))                                                                            \
-            return engram_fail(ENGRAM_ENULL, "%s: %s is null", __func__, #pointer);                \
+            return engram_fail(ENGRAM_ENULL, "%s: %s is null", function, #pointer);                \
     } while (0)
+#define ENGRAM_NEED(pointer) ENGRAM_NEED_OF(__func__, pointer)
 
 /* Size-first structs: a caller may know fewer fields than we do, but must say how many. */
 #define ENGRAM_NEED_OPTIONS_OF(function, options)                                                  \

@@ -15,6 +15,7 @@
  *   vf_min(a, b)             a < b ? a : b, so b where one is NaN
  *   vi_min_u(a, b), vi_at_most_u(a, b)  of unsigned numbers
  *   vm_bits(m), vm_all(m)    lane i as bit i; whether all are set, as in vm_ones()
+ *   vm_of_bits(bits)         bit i as lane i
  *   vf_gather(base, at)      base[at[i]], at as int32
  *   vf_look_up(base, at)     base[at[i]], at in memory, without the instruction for it
  *   vf_of_vi(v)              int32 to float, to nearest
@@ -102,6 +103,7 @@ static inline vm vf_equal(vf a, vf b) { return _mm512_cmp_ps_mask(a, b, _CMP_EQ_
 static inline vf vf_select(vm m, vf a, vf b) { return _mm512_mask_blend_ps(m, b, a); }
 static inline vi vi_select(vm m, vi a, vi b) { return _mm512_mask_blend_epi32(m, b, a); }
 static inline uint32_t vm_bits(vm m) { return m; }
+static inline vm vm_of_bits(uint32_t bits) { return (vm)bits; }
 static inline vm vm_ones(void) { return 0xffff; }
 static inline vm vm_and(vm a, vm b) { return a & b; }
 
@@ -233,6 +235,11 @@ static inline vm vf_equal(vf a, vf b) { return _mm256_cmp_ps(a, b, _CMP_EQ_OQ); 
 static inline vf vf_select(vm m, vf a, vf b) { return _mm256_blendv_ps(b, a, m); }
 static inline vi vi_select(vm m, vi a, vi b) { return _mm256_blendv_epi8(b, a, _mm256_castps_si256(m)); }
 static inline uint32_t vm_bits(vm m) { return (uint32_t)_mm256_movemask_ps(m); }
+static inline vm vm_of_bits(uint32_t bits)
+{
+    __m256i lane = _mm256_setr_epi32(1, 2, 4, 8, 16, 32, 64, 128);
+    return _mm256_castsi256_ps(_mm256_cmpeq_epi32(_mm256_and_si256(_mm256_set1_epi32((int32_t)bits), lane), lane));
+}
 static inline vm vm_ones(void) { return _mm256_castsi256_ps(_mm256_set1_epi32(-1)); }
 static inline vm vm_and(vm a, vm b) { return _mm256_and_ps(a, b); }
 
@@ -380,6 +387,11 @@ static inline uint32_t vm_bits(vm m)
 {
     static const uint32_t lane[4] = {1, 2, 4, 8};
     return vaddvq_u32(vandq_u32(m, vld1q_u32(lane)));
+}
+static inline vm vm_of_bits(uint32_t bits)
+{
+    static const uint32_t lane[4] = {1, 2, 4, 8};
+    return vtstq_u32(vdupq_n_u32(bits), vld1q_u32(lane));
 }
 static inline vm vm_ones(void) { return vdupq_n_u32(UINT32_MAX); }
 static inline vm vm_and(vm a, vm b) { return vandq_u32(a, b); }

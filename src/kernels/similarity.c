@@ -47,6 +47,7 @@ static size_t block_of(size_t dim)
 
 struct rows {
     const float *query, *rows, *norms;
+    const uint64_t *mask;
     size_t dim;
     float *out;
 };
@@ -63,6 +64,9 @@ static int cosines_of_block(void *data, size_t first, size_t last)
     const struct rows *r = data;
     if (engram_cancelled())
         return ENGRAM_ECANCELLED;
+    if (r->mask)
+        return ENGRAM_VERSION(masked_cosine_f32)(r->query, r->rows + first * r->dim, r->mask,
+                                                 last - first, r->dim, r->out + first);
     return ENGRAM_VERSION(cosines_f32)(r->query, r->rows + first * r->dim,
                                        r->norms ? r->norms + first : NULL, last - first, r->dim,
                                        r->out + first);
@@ -88,37 +92,65 @@ int engram_norms_f32(const float *rows, size_t n, size_t dim, float *norms)
     return ENGRAM_OK;
 }
 
+/* Cosines of either kind. */
+static int cosines(const char *function, enum engram_kernel kernel, struct rows *task, size_t n)
+{
+    if (task->dim == 0) {
+        memset(task->out, 0, n * sizeof *task->out);
+        return ENGRAM_OK;
+    }
+    const float *query = task->query, *rows = task->rows;
+    ENGRAM_NEED_OF(function, query);
+    ENGRAM_NEED_OF(function, rows);
+    int status = check_shape(function, n, task->dim);
+    if (status != ENGRAM_OK)
+        return status;
+    uint64_t begun = engram_begin();
+    status = engram_in_blocks(n, block_of(task->dim), cosines_of_block, task);
+    engram_count(kernel, n, begun);
+    return status == ENGRAM_OK ? ENGRAM_OK : engram_fail_cancelled(function);
+}
+
 int engram_cosines_f32(const float *query, const float *rows, const float *norms, size_t n,
                        size_t dim, float *scores)
 {
     if (n == 0)
         return ENGRAM_OK;
     ENGRAM_NEED(scores);
-    if (dim == 0) {
-        memset(scores, 0, n * sizeof *scores);
+    struct rows task = {query, rows, norms, NULL, dim, scores};
+    return cosines(__func__, KERNEL_cosines_f32, &task, n);
+}
+
+int engram_masked_cosine_f32(const float *query, const float *rows, const uint64_t *mask, size_t n,
+                             size_t dim, float *scores)
+{
+    if (n == 0)
         return ENGRAM_OK;
-    }
-    ENGRAM_NEED(query);
-    ENGRAM_NEED(rows);
-    int status = check_shape(__func__, n, dim);
-    if (status != ENGRAM_OK)
-        return status;
-    uint64_t begun = engram_begin();
-    struct rows task = {query, rows, norms, dim, scores};
-    status = engram_in_blocks(n, block_of(dim), cosines_of_block, &task);
-    engram_count(KERNEL_cosines_f32, n, begun);
-    return status == ENGRAM_OK ? ENGRAM_OK : engram_fail_cancelled(__func__);
+    ENGRAM_NEED(scores);
+    if (dim)
+        ENGRAM_NEED(mask);
+    struct rows task = {query, rows, NULL, mask, dim, scores};
+    return cosines(__func__, KERNEL_masked_cosine_f32, &task, n);
 }
 
 /* ---- reference */
 
-/* A tail is a whole round of lanes with zeros in the missing elements. */
-float engram_dot_f32_ref(const float *a, const float *b, size_t n)
+/* A tail is a whole round of lanes with zeros in the missing elements, and so is what a mask leaves
+ * of a round; rounds of which it leaves nothing are passed over. */
+static float dot_ref(const float *a, const float *b, const uint64_t *mask, size_t n)
 {
     float lane[ENGRAM_LANES] = {0};
-    for (size_t i = 0; i < engram_padded(n); i++)
-        lane[i % ENGRAM_LANES] = fmaf(i < n ? a[i] : 0, i < n ? b[i] : 0, lane[i % ENGRAM_LANES]);
+    for (size_t i = 0; i < engram_padded(n); i++) {
+        bool kept = i < n && engram_kept(mask, i);
+        if (!mask || mask[i / 64])
+            lane[i % ENGRAM_LANES] = fmaf(kept ? a[i] : 0, kept ? b[i] : 0, lane[i % ENGRAM_LANES]);
+    }
     return engram_lane_sum(lane);
+}
+
+float engram_dot_f32_ref(const float *a, const float *b, size_t n)
+{
+    return dot_ref(a, b, NULL, n);
 }
 
 float engram_squared_l2_f32_ref(const float *a, const float *b, size_t n)
@@ -155,5 +187,17 @@ int engram_cosines_f32_ref(const float *query, const float *rows, const float *n
     for (size_t i = 0; i < n; i++, rows += dim)
         scores[i] = engram_cosine_of(engram_dot_f32_ref(query, rows, dim), query_norm,
                                      norms ? norms[i] : norm_ref(rows, dim), query, rows, dim);
+    return ENGRAM_OK;
+}
+
+int engram_masked_cosine_f32_ref(const float *query, const float *rows, const uint64_t *mask,
+                                 size_t n, size_t dim, float *scores)
+{
+    float query_norm = engram_masked_norm_of(dot_ref(query, query, mask, dim), query, mask, dim);
+    for (size_t i = 0; i < n; i++, rows += dim) {
+        float norm = engram_masked_norm_of(dot_ref(rows, rows, mask, dim), rows, mask, dim);
+        scores[i] = engram_masked_cosine_of(dot_ref(query, rows, mask, dim), query_norm, norm,
+                                            query, rows, mask, dim);
+    }
     return ENGRAM_OK;
 }

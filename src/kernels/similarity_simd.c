@@ -33,10 +33,17 @@ INLINED void add_to(vf sum[3][REGISTERS], int j, int sums, term *add, vf x, vf y
         sum[2][j] = vf_fma(x, x, sum[2][j]);
 }
 
+/* The lanes of a register whose bits are set from `at` on, the others 0. */
+INLINED vf kept(const uint64_t *mask, size_t at, vf x)
+{
+    return mask ? vf_select(vm_of_bits((uint32_t)(mask[at / 64] >> at % 64)), x, vf_zero()) : x;
+}
+
 /* Whole rounds of lanes, then one with zeros in the missing places. Where the sums together do not
- * fit the registers, half of the lanes go first. Inlined with its constants, or a call would stand
- * in the loop. */
-INLINED void reduce(const float *a, const float *b, size_t n, int sums, term *add, float out[3])
+ * fit the registers, half of the lanes go first. Inlined with its constants, of which no mask is
+ * one, or a call would stand in the loop. */
+INLINED void reduce(const float *a, const float *b, const uint64_t *mask, size_t n, int sums,
+                    term *add, float out[3])
 {
     const int passes = sums * REGISTERS <= ROOM ? 1 : 2, width = REGISTERS / passes;
     vf sum[3][REGISTERS];
@@ -45,15 +52,21 @@ INLINED void reduce(const float *a, const float *b, size_t n, int sums, term *ad
         EACH (j, width)
             sum[0][first + j] = sum[1][first + j] = sum[2][first + j] = vf_zero();
         size_t i = 0;
-        for (; i + ENGRAM_LANES <= n; i += ENGRAM_LANES)
-            EACH (j, width)
-                add_to(sum, first + j, sums, add, vf_load(a + i + (first + j) * VF),
-                       vf_load(b + i + (first + j) * VF));
-        if (i < n)
+        for (; i + ENGRAM_LANES <= n; i += ENGRAM_LANES) {
+            if (mask && !mask[i / 64])
+                continue;
+            EACH (j, width) {
+                size_t at = i + (size_t)(first + j) * VF;
+                add_to(sum, first + j, sums, add, kept(mask, at, vf_load(a + at)),
+                       kept(mask, at, vf_load(b + at)));
+            }
+        }
+        if (i < n && !(mask && !mask[i / 64]))
             EACH (j, width) {
                 ptrdiff_t rest = (ptrdiff_t)(n - i) - (first + j) * VF;
                 size_t at = rest > 0 ? i + (size_t)(first + j) * VF : i;
-                add_to(sum, first + j, sums, add, vf_load_n(a + at, rest), vf_load_n(b + at, rest));
+                add_to(sum, first + j, sums, add, kept(mask, at, vf_load_n(a + at, rest)),
+                       kept(mask, at, vf_load_n(b + at, rest)));
             }
     }
     EACH (k, sums)
@@ -63,7 +76,7 @@ INLINED void reduce(const float *a, const float *b, size_t n, int sums, term *ad
 INLINED float dot(const float *a, const float *b, size_t n)
 {
     float sum[3];
-    reduce(a, b, n, 1, product, sum);
+    reduce(a, b, NULL, n, 1, product, sum);
     return sum[0];
 }
 
@@ -75,14 +88,14 @@ float NAME(engram_dot_f32)(const float *a, const float *b, size_t n)
 float NAME(engram_squared_l2_f32)(const float *a, const float *b, size_t n)
 {
     float sum[3];
-    reduce(a, b, n, 1, squared_difference, sum);
+    reduce(a, b, NULL, n, 1, squared_difference, sum);
     return sum[0];
 }
 
 float NAME(engram_cosine_f32)(const float *a, const float *b, size_t n)
 {
     float sum[3];
-    reduce(a, b, n, 3, product, sum);
+    reduce(a, b, NULL, n, 3, product, sum);
     return engram_cosine_of(sum[0], engram_norm_of(sum[2], a, n), engram_norm_of(sum[1], b, n), a,
                             b, n);
 }
@@ -105,13 +118,27 @@ int NAME(engram_cosines_f32)(const float *query, const float *rows, const float 
     for (size_t i = 0; i < n; i++, rows += dim) {
         float sum[3], norm;
         if (norms) {
-            reduce(query, rows, dim, 1, product, sum);
+            reduce(query, rows, NULL, dim, 1, product, sum);
             norm = norms[i];
         } else {
-            reduce(query, rows, dim, 2, product, sum);
+            reduce(query, rows, NULL, dim, 2, product, sum);
             norm = engram_norm_of(sum[1], rows, dim);
         }
         scores[i] = engram_cosine_of(sum[0], query_norm, norm, query, rows, dim);
+    }
+    return ENGRAM_OK;
+}
+
+int NAME(engram_masked_cosine_f32)(const float *query, const float *rows, const uint64_t *mask,
+                                   size_t n, size_t dim, float *scores)
+{
+    float sum[3], query_norm;
+    reduce(query, query, mask, dim, 1, product, sum);
+    query_norm = engram_masked_norm_of(sum[0], query, mask, dim);
+    for (size_t i = 0; i < n; i++, rows += dim) {
+        reduce(query, rows, mask, dim, 2, product, sum);
+        float norm = engram_masked_norm_of(sum[1], rows, mask, dim);
+        scores[i] = engram_masked_cosine_of(sum[0], query_norm, norm, query, rows, mask, dim);
     }
     return ENGRAM_OK;
 }

@@ -161,6 +161,52 @@ static void similarity(struct random *r)
     expect_bits(&norm, &norms[i], sizeof norm, "norms alone and in a batch");
 }
 
+/* Whatever stands where no bit is set: the cosine is that of zeros there. */
+static void masked_similarity(struct random *r)
+{
+    enum { MOST = 700, ROWS = 5 };
+    float query[MOST], rows[ROWS * MOST], x[MOST], y[MOST], scores[ROWS], all[ROWS], plain[ROWS];
+    uint64_t mask[MOST / 64 + 1];
+    size_t dim = 1 + random_below(r, MOST), n = 1 + random_below(r, ROWS);
+    int odd = random_below(r, 2) != 0;
+    for (size_t w = 0; w <= dim / 64; w++)
+        mask[w] = random_below(r, 4) ? random_next(r) & random_next(r) : 0;
+    memcpy(query, some(r, mixed, dim), dim * sizeof *query);
+    memcpy(rows, some(r, mixed, n * dim), n * dim * sizeof *rows);
+    for (size_t i = 0; i < dim; i++) {
+        int set = mask[i / 64] >> i % 64 & 1;
+        if (odd && !set)
+            query[i] = odd_number(r);
+        for (size_t j = 0; odd && !set && j < n; j++)
+            rows[j * dim + i] = odd_number(r);
+        x[i] = set ? query[i] : 0;
+    }
+    expect_ok(engram_masked_cosine_f32(query, rows, mask, n, dim, scores), "masked cosines");
+    for (size_t j = 0; j < n; j++) {
+        for (size_t i = 0; i < dim; i++)
+            y[i] = mask[i / 64] >> i % 64 & 1 ? rows[j * dim + i] : 0;
+        float alone = engram_cosine_f32(x, y, dim);
+        expect_near((double)scores[j], exact_cosine(x, y, dim), 1e-6, "scores", j);
+        expect_bits(&scores[j], &alone, sizeof alone, "masked cosines and those of zeros");
+    }
+    memset(mask, 0xff, sizeof mask);
+    expect_ok(engram_masked_cosine_f32(query, rows, mask, n, dim, all), "masked cosines");
+    expect_ok(engram_cosines_f32(query, rows, NULL, n, dim, plain), "cosines");
+    expect_bits(all, plain, n * sizeof *all, "cosines with a full mask and without");
+
+    for (size_t i = 0; i < dim; i++) /* beyond float as it adds up */
+        query[i] = rows[i] = i && i < 64 ? NAN : 1e19f;
+    mask[0] = 1;
+    expect_ok(engram_masked_cosine_f32(query, rows, mask, 1, dim, all), "masked cosines");
+    expect_near((double)all[0], 1, 1e-6, "large components", 0);
+    expect(engram_masked_cosine_f32(query, rows, NULL, 1, dim, all) == ENGRAM_ENULL &&
+               strstr(engram_last_message(), "engram_masked_cosine_f32: mask is null") &&
+               engram_masked_cosine_f32(NULL, rows, mask, 1, dim, all) == ENGRAM_ENULL &&
+               strstr(engram_last_message(), "engram_masked_cosine_f32: query is null"),
+           "no mask or no query: %s", engram_last_message());
+    expect_ok(engram_masked_cosine_f32(NULL, NULL, NULL, 0, 0, NULL), "no rows");
+}
+
 static void products(struct random *r)
 {
     size_t n = random_below(r, random_below(r, 16) == 0 ? 4097 : 400);
@@ -1516,6 +1562,8 @@ static const struct group {
     {"similarity", "cosines are within 1e-6 of binary64", similarity, 10002, 0, 0},
     {"similarity-relations", "cosines are symmetric, scale-invariant and blind to batches",
      similarity_relations, 1000, 0, 0},
+    {"masked-similarity", "masked cosines are within 1e-6 of binary64, those of zeros elsewhere",
+     masked_similarity, 10000, 0, 0},
     {"products", "products and distances are within 1e-6 of their terms", products, 10000, 0, 0},
     {"forms", "forms are within half a step, their cosines within what that allows", forms, 10000,
      0, 0},

@@ -78,6 +78,11 @@ static inline void work_similarity(struct work *w)
              engram_cosines_f32(w->rows, w->rows, given ? w->norms : NULL, WORK_ROWS, WORK_DIM,
                                 w->scores),
              w->scores, rows);
+    const uint64_t mask[] = {0x123456789abcdef, 0x6e};
+    call(w,
+         engram_masked_cosine_f32(w->rows, w->rows + WORK_DIM, mask, WORK_ROWS - 1, WORK_DIM,
+                                  w->out),
+         w->out, (WORK_ROWS - 1) * sizeof(float));
     call(w, engram_weighted_sum_f32(w->rows, w->ids, w->values, WORK_ROWS, WORK_DIM, w->out),
          w->out, WORK_DIM * sizeof(float));
     memcpy(w->out, w->rows, floats);

@@ -3,8 +3,10 @@
 #include "kcase.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 static const float *a, *b, *given;
+static const uint64_t *mask;
 static float *out;
 
 /* ---- definitions ------------------------------------------------------------------------ */
@@ -181,6 +183,46 @@ static int cosines_are_plain(const struct kcall *call)
 
 const struct kcase case_cosines_f32 = {"cosines_f32", 4,           768,
                                        make_cosines,  run_cosines, cosines_are_plain};
+
+/* Any bits, whole words of them now and then; half of them when timing. */
+static void make_masked(struct kcall *call)
+{
+    make_cosines(call);
+    uint64_t *bits = kblock(call, (call->n + 63) / 64, sizeof *bits, KINPUT);
+    for (size_t i = 0; i < (call->n + 63) / 64; i++) {
+        uint32_t choice = kchoose(call, 8);
+        bits[i] = choice == 1 ? 0 : choice == 2 ? UINT64_MAX : random_next(&call->random);
+    }
+    mask = bits;
+}
+
+static void run_masked(struct kcall *call, engram_any_kernel *version)
+{
+    call->status = KVERSION(masked_cosine_f32, version)(a, b, mask, call->rows, call->n, out);
+}
+
+static void masked(const float *x, size_t n, float *to)
+{
+    for (size_t i = 0; i < n; i++)
+        to[i] = mask[i / 64] >> i % 64 & 1 ? x[i] : 0;
+}
+
+static int masked_are_plain(const struct kcall *call)
+{
+    size_t n = call->n;
+    float *x = malloc((2 * n + 1) * sizeof *x), *y = x + n;
+    int plain = x != NULL;
+    for (size_t i = 0; plain && i < call->rows; i++) {
+        masked(a, n, x);
+        masked(b + i * n, n, y);
+        plain = is_cosine(x, y, n, out[i]);
+    }
+    free(x);
+    return plain;
+}
+
+const struct kcase case_masked_cosine_f32 = {"masked_cosine_f32", 4,          768,
+                                             make_masked,         run_masked, masked_are_plain};
 
 /* ---- many queries ----------------------------------------------------------------------- */
 
