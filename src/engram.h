@@ -397,6 +397,27 @@ int engram_pow_f32(const float *x, const float *y, size_t n, float *out);
  * temperature finite and > 0. */
 int engram_sigmoid_f32(const float *x, float threshold, float temperature, size_t n, float *out);
 
+/* ---- what scores weigh, what they come to --------------------------------------------- */
+
+/* out[i] = exp(beta * (x[i] - largest)) / sum of these, shares of 1: exponentials summed as
+ * products are above, divided by the sum; beta finite, at least 1.17549435e-38. -infinity has no
+ * share; with a NaN, a +infinity, or nothing but -infinity among x all of out is NaN. Results up to
+ * 1.17549435e-38 are 0. |error| <= 1e-6 of the largest for n <= 4096. out may be x. */
+int engram_softmax_f32(const float *x, float beta, size_t n, float *out);
+
+/* out[i] = x[i] where that is among the k largest, 0 elsewhere. Ties go to the lower index, -0
+ * equals +0, NaN is never among them. out may be x. */
+int engram_k_winners_f32(const float *x, size_t n, size_t k, float *out);
+
+/* That one of n independent chances comes true: 1 - product of (1 - p[i]) in binary64, in ascending
+ * i; p is clamped to [0, 1], NaN counts as 0. 0 of none. */
+double engram_noisy_or(const float *p, size_t n);
+
+/* The mean and the mean squared distance from it, in binary64: sums in 64 lanes as above, the second
+ * one of fused squares of x[i] - mean. 0 of no elements. |error| <= 1e-14 of the mean magnitude, and
+ * of the mean square. NaN propagates; an infinity leaves no variance. */
+int engram_moments_f32(const float *x, size_t n, double *mean, double *variance);
+
 /* ---- forgetting ---------------------------------------------------------------------
  * Curves R(t) of what is left after t seconds: R(0) = 1, values in [0, 1], not increasing. */
 

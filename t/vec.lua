@@ -22,6 +22,24 @@ ok(a:copy():add(b, 0.5) == vec { 3, 4.5, 6 }, "add takes a scale for the other v
 ok(a:copy():scale(-2) == vec { -2, -4, -6 }, "scale multiplies in place")
 support.near_all(vec { 3, 4 }:normalize(), { 0.6, 0.8 }, 1e-7, "normalize gives length 1")
 ok(vec(2):normalize() == vec(2), "normalize leaves a vec without direction as it is")
+near(vec { 1, 2, 9 }:masked_cosine(vec { 2, 4, 0 / 0 }, vec { 1, -1, 0 }), 1, 1e-6,
+  "masked_cosine counts elements at which the mask is not 0")
+is(a:masked_cosine(b, vec { 1, 1, 1 }), a:cosine(b), "with a full mask it is the cosine")
+is(a:masked_cosine(b, vec(3)), 0, "with an empty one nothing is alike")
+is(vec(0):masked_cosine(vec(0), vec(0)), 0, "not even nothing")
+support.near_all(vec { 1, 2, 3 }:softmax(), { 0.0900305732, 0.2447284711, 0.6652409558 }, 1e-7,
+  "softmax gives shares of 1")
+support.near_all(vec { 1, 2, 3 }:softmax(100), { 0, 0, 1 }, 1e-7,
+  "the larger beta, the more of it to the largest")
+is(#vec(0):softmax(), 0, "nothing is shared by nobody")
+ok(vec { 0.3, 0.9, 0.9, -1, 0.9 }:k_winners(2) == vec { 0, 0.9, 0.9, 0, 0 },
+  "k_winners leaves the largest, the first of equals")
+ok(vec { 2, 0 / 0, 1 }:k_winners(3) == vec { 2, 0, 1 }, "NaN never wins")
+ok(vec { 1, 2 }:k_winners(0) == vec(2), "none may win")
+near(vec { 0.42281, 0.33473 }:noisy_or(), 0.61601, 1e-5, "noisy_or combines chances")
+is(vec { 2, -1, 0 / 0 }:noisy_or(), 1, "which are clamped to 0 .. 1")
+local mean, variance = vec { 2, 4, 4, 4, 5, 5, 7, 9 }:moments()
+ok(mean == 5 and variance == 4, "moments are mean and variance")
 ok(vec(3):fill(2) == vec { 2, 2, 2 }, "fill sets every element")
 is(table.concat(a:table(), " "), "1 2 3", "table gives the numbers")
 ok(vec(3) == vec { 0, 0, 0 }, "a vec made by its length is zero")
@@ -88,6 +106,16 @@ refuses(function() a:add(b, "2") end,
   "the scale of add is a number")
 refuses(function() a:scale() end, "bad argument #1 to 'vec:scale' (a number expected, got nil)",
   "scale wants a number")
+refuses(function() a:masked_cosine(b, { 1, 1, 1 }) end,
+  "bad argument #2 to 'vec:masked_cosine' (a vec of length 3 expected, got table)", "a mask is a vec")
+refuses(function() a:masked_cosine(b, vec(2)) end,
+  "bad argument #2 to 'vec:masked_cosine' (a vec of length 3 expected, got vec 2 [0 0])",
+  "as long as the others")
+refuses(function() a:softmax(0) end,
+  "bad argument #1 to 'vec:softmax' (a number > 0 expected, got number 0)", "beta is above 0")
+refuses(function() a:softmax(1e39) end, "engram_softmax_f32: beta is inf", "and a float")
+refuses(function() a:k_winners(-1) end,
+  "bad argument #1 to 'vec:k_winners' (a count expected, got number -1)", "winners are counted")
 refuses(function() a:fill {} end, "bad argument #1 to 'vec:fill' (a number expected, got table)",
   "fill wants a number")
 refuses(function() return a[4] + 1 end, "bad index to 'vec' (1 .. 3 expected, got 4)",
@@ -114,8 +142,8 @@ refuses(function() m:row(4) end, "bad argument #1 to 'matrix:row' (1 .. 3 expect
   "a row that is not there is an error")
 
 for _, name in ipairs { "dot", "cosine", "squared_distance", "norm", "add", "scale", "normalize",
-  "fill", "copy",
-  "table" } do
+  "fill", "copy", "table", "softmax", "k_winners", "noisy_or", "moments",
+  "masked_cosine" } do
   refuses(function() a[name](b[1]) end, ("call it as vec:%s(...), with a colon"):format(name),
     ("vec.%s without its vec asks for a colon"):format(name))
 end

@@ -71,6 +71,30 @@ function methods:cosine(other)
   return C.engram_cosine_f32(self.data, other.data, self.n)
 end
 
+-- The bits of the elements that are not 0.
+local function bitset(v)
+  local bits = ffi.new("uint64_t[?]", math.ceil(v.n / 64))
+  for i = 0, v.n - 1 do
+    if v.data[i] ~= 0 then
+      local word = bit.rshift(i, 6)
+      bits[word] = bit.bor(bits[word], bit.lshift(1ULL, i % 64))
+    end
+  end
+  return bits
+end
+
+local score = ffi.new "float[1]"
+
+-- v:masked_cosine(w, mask) -> number in [-1, 1], of the elements at which mask is not 0
+function methods:masked_cosine(other, mask)
+  pair(self, other, "vec:masked_cosine")
+  if not (is_vec(mask) and mask.n == self.n) then
+    check.arg(false, "vec:masked_cosine", 2, ("a vec of length %d"):format(self.n), mask)
+  end
+  check.status(C.engram_masked_cosine_f32(self.data, other.data, bitset(mask), 1, self.n, score))
+  return score[0]
+end
+
 -- v:squared_distance(w) -> number
 function methods:squared_distance(other)
   pair(self, other, "vec:squared_distance")
@@ -81,6 +105,38 @@ end
 function methods:norm()
   check.self(is_vec(self), "vec:norm")
   return C.engram_norm_f32(self.data, self.n)
+end
+
+-- v:softmax([beta]) -> v, in place: exp(beta * element), as shares of 1
+function methods:softmax(beta)
+  check.self(is_vec(self), "vec:softmax")
+  beta = beta or 1
+  check.arg(check.finite(beta) and beta > 0, "vec:softmax", 1, "a number > 0", beta)
+  check.status(C.engram_softmax_f32(self.data, beta, self.n, self.data))
+  return self
+end
+
+-- v:k_winners(k) -> v, in place: all but the k largest become 0
+function methods:k_winners(k)
+  check.self(is_vec(self), "vec:k_winners")
+  check.arg(check.count(k), "vec:k_winners", 1, "a count", k)
+  check.status(C.engram_k_winners_f32(self.data, self.n, k, self.data))
+  return self
+end
+
+-- v:noisy_or() -> number: the chance of any, of independent chances
+function methods:noisy_or()
+  check.self(is_vec(self), "vec:noisy_or")
+  return C.engram_noisy_or(self.data, self.n)
+end
+
+local mean, variance = ffi.new "double[1]", ffi.new "double[1]"
+
+-- v:moments() -> mean, variance
+function methods:moments()
+  check.self(is_vec(self), "vec:moments")
+  check.status(C.engram_moments_f32(self.data, self.n, mean, variance))
+  return mean[0], variance[0]
 end
 
 -- v:add(w [, scale]) -> v, in place

@@ -114,9 +114,10 @@ static void facts(void)
            !engram_kernel_version("dot_f32 ", "ref"),
        "an unknown kernel has none");
     static const char *const known[] = {
-        "dot_f32",     "squared_l2_f32", "norms_f32",  "cosines_f32",   "weighted_sum_f32",
-        "axpy_f32",    "top_k_f32",      "exp_f32",    "log_f32",       "pow_f32",
-        "sigmoid_f32", "decay_f32",      "spread_f32", "normalise_f32", "frontier_f32"};
+        "dot_f32",          "squared_l2_f32", "norms_f32",     "cosines_f32",   "masked_cosine_f32",
+        "weighted_sum_f32", "axpy_f32",       "top_k_f32",     "exp_f32",       "log_f32",
+        "pow_f32",          "sigmoid_f32",    "softmax_f32",   "k_winners_f32", "moments_f32",
+        "decay_f32",        "spread_f32",     "normalise_f32", "frontier_f32"};
     for (size_t i = 0; i < COUNT(known); i++)
         wrong += !engram_kernel_version(known[i], "ref");
     is_int(wrong, 0, "the kernels that compute on whole arrays are all there");

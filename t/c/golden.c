@@ -615,6 +615,37 @@ static void blocks(struct engram_rng *rng)
     free(x);
 }
 
+static void weights(struct engram_rng *rng)
+{
+    enum { N = 5021, ROWS = 12007, WIDTH = 300 };
+    float *x = normal(rng, N), *rows = normal(rng, (size_t)ROWS * WIDTH), out[N], scores[ROWS];
+    double numbers[3];
+    uint64_t mask[WIDTH / 64 + 1];
+    for (size_t w = 0; w <= WIDTH / 64; w++)
+        mask[w] = w == 2 ? 0 : engram_rng_next(rng);
+    engram_masked_cosine_f32(rows, rows, mask, ROWS, WIDTH, scores);
+    take(scores, sizeof scores);
+    for (size_t n = 0; n <= 300; n++) {
+        engram_softmax_f32(x, 1 + (float)n / 10, n, out);
+        take(out, n * sizeof *out);
+        engram_k_winners_f32(x, n, n / 3, out);
+        take(out, n * sizeof *out);
+        engram_moments_f32(x, n, numbers, numbers + 1);
+        numbers[2] = engram_noisy_or(x, n);
+        take(numbers, sizeof numbers);
+    }
+    engram_softmax_f32(x, 3, N, out);
+    take(out, sizeof out);
+    for (size_t i = 0; i < N; i++)
+        x[i] = (float)(int)(x[i] * 20) / 20; /* many ties */
+    engram_k_winners_f32(x, N, N / 20, out);
+    take(out, sizeof out);
+    engram_moments_f32(out, N, numbers, numbers + 1);
+    take(numbers, sizeof numbers);
+    free(x);
+    free(rows);
+}
+
 /* ---- the list */
 
 static const struct {
@@ -644,6 +675,7 @@ static const struct {
     {"delta", delta},
     {"sparse", sparse},
     {"laws", laws},
+    {"weights", weights},
 };
 
 static uint64_t hash_of(size_t workload)

@@ -457,6 +457,128 @@ static void top_k(struct random *r)
                hits[i].score, (unsigned long long)all[i].id, all[i].score);
 }
 
+/* ---- what scores weigh, what they come to ------------------------------------------------ */
+
+static void softmax(struct random *r)
+{
+    enum { MOST = 4096 };
+    static float x[MOST], out[MOST];
+    static double want[MOST];
+    size_t n = random_below(r, random_below(r, 16) ? 200 : MOST + 1);
+    float beta = (float)exp(random_between(r, -4, 5));
+    double most = -INFINITY, sum = 0, all = 0, largest = 0;
+    int ruined = random_below(r, 8) == 0;
+    for (size_t i = 0; i < n; i++) {
+        x[i] = random_below(r, 20) ? (float)random_between(r, -3, 3) : -INFINITY;
+        most = fmax(most, (double)x[i]);
+    }
+    if (ruined && n)
+        x[random_below(r, (uint32_t)n)] = random_below(r, 2) ? NAN : INFINITY;
+    ruined = n && (ruined || isinf(most));
+    for (size_t i = 0; i < n; i++)
+        sum += want[i] = exp((double)beta * ((double)x[i] - most));
+    for (size_t i = 0; i < n; i++)
+        largest = fmax(largest, want[i] / sum);
+    memcpy(out, x, n * sizeof *x);
+    expect_ok(engram_softmax_f32(random_below(r, 2) ? x : out, beta, n, out), "softmax");
+    for (size_t i = 0; i < n; i++) {
+        if (ruined)
+            expect(isnan(out[i]), "out[%zu] is %g, not NaN", i, out[i]);
+        else
+            expect_near((double)out[i], want[i] / sum, 1e-6 * largest + 1.2e-38, "softmax", i);
+        expect(ruined || out[i] == 0 || out[i] > FLT_MIN, "out[%zu] is %g", i, out[i]);
+        all += (double)out[i];
+    }
+    if (n && !ruined)
+        expect_near(all, 1, 2e-6, "sum of shares", 0);
+}
+
+static void softmax_corners(struct random *r)
+{
+    (void)r;
+    static const float bad[] = {0, -1, 1e-39f, INFINITY, NAN};
+    float x[] = {1, 2, 3}, out[] = {7, 7, 7};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        expect(engram_softmax_f32(x, bad[i], 3, out) == ENGRAM_ERANGE && out[0] == 7 &&
+                   strstr(engram_last_message(), "engram_softmax_f32: beta is "),
+               "beta %g is not refused", bad[i]);
+    expect_ok(engram_softmax_f32(x, 1, 3, out), "softmax");
+    static const double want[] = {0.0900305732, 0.2447284711, 0.6652409558};
+    for (size_t i = 0; i < 3; i++)
+        expect_near((double)out[i], want[i], 1e-7, "softmax", i);
+    for (size_t i = 0; i < 3; i++)
+        x[i] += 1000;
+    expect_ok(engram_softmax_f32(x, 1, 3, out), "softmax");
+    for (size_t i = 0; i < 3; i++)
+        expect_near((double)out[i], want[i], 1e-7, "softmax of large numbers", i);
+    expect(engram_softmax_f32(NULL, 1, 1, out) == ENGRAM_ENULL &&
+               engram_softmax_f32(x, 1, 1, NULL) == ENGRAM_ENULL,
+           "no arrays");
+    expect_ok(engram_softmax_f32(NULL, 1, 0, NULL), "softmax of nothing");
+}
+
+/* Subnormal numbers have their places, whatever the host makes of them. */
+static void k_winners(struct random *r)
+{
+    float x[] = {1e-40f, -1e-40f, 0, -0.0f, 2e-40f, NAN, -INFINITY, INFINITY, 0, 1e-40f}, out[10];
+    static const char *const wins[] = {"..........", ".......X..", "....X..X..", "X...X..X..",
+                                       "X...X..X.X", "X.X.X..X.X", "X.XXX..X.X", "X.XXX..XXX",
+                                       "XXXXX..XXX", "XXXXX.XXXX", "XXXXX.XXXX"};
+    size_t k = random_below(r, 11);
+    bool before = flush_subnormals(random_below(r, 2) != 0);
+    expect_ok(engram_k_winners_f32(x, 10, k, out), "k winners");
+    flush_subnormals(before);
+    for (size_t i = 0; i < 10; i++) {
+        float want = wins[k][i] == 'X' ? x[i] : 0;
+        expect_bits(&out[i], &want, sizeof want, "k winners");
+    }
+    expect(engram_k_winners_f32(NULL, 1, 1, out) == ENGRAM_ENULL &&
+               engram_k_winners_f32(x, 1, 1, NULL) == ENGRAM_ENULL,
+           "no arrays");
+    expect_ok(engram_k_winners_f32(NULL, 0, 3, NULL), "of nothing nothing wins");
+}
+
+static void noisy_or(struct random *r)
+{
+    float p[12];
+    size_t n = random_below(r, 13);
+    long double none = 1;
+    for (size_t i = 0; i < n; i++) {
+        p[i] = random_below(r, 8) ? (float)random_between(r, -0.1, 1.05) : odd_number(r);
+        none *= p[i] >= 1 ? 0 : p[i] > 0 ? 1 - (long double)p[i] : 1;
+    }
+    expect_near(engram_noisy_or(p, n), (double)(1 - none), 1e-15, "noisy or", n);
+    static const float two[] = {0.42281f, 0.33473f};
+    expect_near(engram_noisy_or(two, 2), 0.61601, 1e-5, "two paths", 0);
+    expect(engram_noisy_or(NULL, 0) == 0, "no path leads anywhere");
+}
+
+static void moments(struct random *r)
+{
+    size_t n = random_below(r, random_below(r, 16) ? 300 : 5000);
+    const float *x = some(r, random_below(r, 2) ? mixed : positive, n);
+    long double sum = 0, sizes = 0, squares = 0, around = 0;
+    double mean = 7, variance = 7;
+    for (size_t i = 0; i < n; i++) {
+        sum += x[i];
+        sizes += fabsf(x[i]);
+        squares += (long double)x[i] * x[i];
+    }
+    for (size_t i = 0; i < n; i++)
+        around += (x[i] - sum / n) * (x[i] - sum / n);
+    expect_ok(engram_moments_f32(x, n, &mean, &variance), "moments");
+    if (n == 0) {
+        expect(mean == 0 && variance == 0, "of nothing: %g, %g", mean, variance);
+        return;
+    }
+    expect_near(mean, (double)(sum / n), (double)(1e-14L * sizes / n), "mean", n);
+    expect_near(variance, (double)(around / n), (double)(1e-14L * squares / n), "variance", n);
+    expect(engram_moments_f32(NULL, 1, &mean, &variance) == ENGRAM_ENULL &&
+               engram_moments_f32(x, 1, NULL, &variance) == ENGRAM_ENULL &&
+               engram_moments_f32(x, 1, &mean, NULL) == ENGRAM_ENULL,
+           "no arrays");
+}
+
 /* ---- elementary functions --------------------------------------------------------------- */
 
 /* Errors in units of the last place, of numbers with that many bits and least exponent. */
@@ -1572,6 +1694,11 @@ static const struct group {
     {"weighted-sum", "weighted sums are within a rounding a term", weighted_sum, 10000, 0, 0},
     {"axpy", "a * x + y is rounded once", axpy, 10000, 0, 0},
     {"top-k", "the best k of blocks are those of a sort", top_k, 10000, 0, 0},
+    {"softmax-corners", "shares have their values, and beta its range", softmax_corners, 1, 0, 0},
+    {"softmax", "shares are within 1e-6 of the largest", softmax, 10000, 0, 0},
+    {"k-winners", "winners are told in order, subnormal numbers among them", k_winners, 100, 0, 0},
+    {"noisy-or", "chances are combined as in binary64", noisy_or, 10000, 0, 1},
+    {"moments", "mean and variance are within 1e-14", moments, 10000, 0, 0},
     {"exp", "exp_f32 is within 2 ulp", exp_f32, 10000, 0, 0},
     {"log", "log_f32 is within 3 ulp", log_f32, 10000, 0, 0},
     {"pow", "pow_f32 is within 1 ulp", pow_f32, 10000, 0, 0},

@@ -107,8 +107,13 @@ static inline void work_functions(struct work *w)
     call(w, engram_pow_f32(w->out, w->rows, WORK_FLOATS, w->out), w->out, floats);
     call(w, engram_log_f32(w->out, WORK_FLOATS, w->out), w->out, floats);
     call(w, engram_sigmoid_f32(w->out, 0.4f, 0.5f, WORK_FLOATS, w->out), w->out, floats);
-    double single[] = {engram_exp(w->ages[0] * 1e-5), engram_log(w->ages[1]),
-                       engram_pow(w->ages[2], 0.7)};
+    call(w, engram_softmax_f32(w->rows, 3, WORK_FLOATS, w->out), w->out, floats);
+    call(w, engram_k_winners_f32(w->rows, WORK_FLOATS, WORK_DIM, w->out), w->out, floats);
+    double moments[2];
+    call(w, engram_moments_f32(w->rows, WORK_FLOATS, moments, moments + 1), moments,
+         sizeof moments);
+    double single[] = {engram_noisy_or(w->values, WORK_ROWS), engram_exp(w->ages[0] * 1e-5),
+                       engram_log(w->ages[1]), engram_pow(w->ages[2], 0.7)};
     fold(w, single, sizeof single);
     struct engram_law law = {.size = sizeof law,
                              .tau_s = 86400,
