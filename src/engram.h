@@ -577,11 +577,12 @@ struct engram_delta {
     const uint8_t *classes; /* NULL: all 0 */
 };
 
-/* A graph's arrays, borrowed until it is changed. Row s of the first holds the edges that leave s,
- * delta.edges not counted. */
+/* A graph's arrays, borrowed until it is changed. Row s holds the edges that leave s, offsets[s] ..
+ * ends[s] - 1, delta.edges not counted. A graph's own rows stand end to end, ends being offsets + 1;
+ * the frontier kernel and recall also take rows with gaps between them, in any order. */
 struct engram_graph_view {
     uint32_t nodes, edges;
-    const uint32_t *offsets, *targets;
+    const uint32_t *offsets, *ends, *targets;
     const float *weights;
     const uint8_t *classes; /* NULL: all 0 */
     struct engram_pull pull;
@@ -678,7 +679,9 @@ int engram_normalise_f32(const float *raw, size_t n, uint32_t columns, uint32_t 
 enum {
     ENGRAM_FAN_NONE = 0,   /* divide by 1 */
     ENGRAM_FAN_LINEAR = 1, /* by the out-degree, added edges included */
-    ENGRAM_FAN_SQRT = 2    /* by its root */
+    ENGRAM_FAN_SQRT = 2,   /* by its root */
+    ENGRAM_FAN_ACTR = 3    /* multiply by fan_strength - ln(out-degree + 1), which is below 0 for a
+                            * large fan, as published: ACT-R's S - ln(fan), a fact counting itself */
 };
 
 enum {
@@ -699,12 +702,15 @@ struct engram_frontier {
     uint32_t visit_budget; /* expansions of one node, being a seed included; 0: 2; at most 65535 */
     uint32_t refractory;   /* hops */
     float cycle_penalty;   /* 0: 0.93 */
-    uint32_t reserved;
+    float fan_strength;    /* S of ENGRAM_FAN_ACTR, finite */
     const float
         *step; /* [hops], finite; NULL: 1. f(h) / f(h - 1) lets a path of h hops end at f(h) */
     const float *threshold; /* [hops], >= 0; NULL: 0 */
     const float *gain; /* [256] by edge class, finite; NULL: +1, class 1 (inhibitory) -1, class 2
                         * (modulatory) +0.5 */
+    uint64_t budget;   /* most edges to walk; 0: no bound. Nodes are expanded whole, and at least one;
+                        * where the next one would pass the budget the walk stops, activations
+                        * standing at the last whole hop */
 };
 
 /* Spreads n seeds (ids below nodes, finite values; several values of one node add up, clamped to
@@ -718,11 +724,25 @@ int engram_graph_frontier(const engram_graph *graph, const struct engram_frontie
                           uint32_t *contributions, uint64_t *edges);
 size_t engram_graph_frontier_scratch(const engram_graph *graph);
 
-/* The kernel inside, which trusts its arguments; options are complete, scratch aligned to 64. */
+/* Where a walk stands, so that it can be stopped by a budget and go on. Its memory is the caller's:
+ * engram_walk_bytes(nodes) aligned to 64, and a bitset of nodes, which is 0 before the first call,
+ * as is the rest. */
+struct engram_walk {
+    void *memory;
+    uint64_t *reached; /* nodes of which anything is known */
+    uint64_t edges;    /* walked so far */
+    uint32_t hop;      /* that it is in; 0: not begun */
+    uint32_t complete; /* 1: it has ended */
+};
+size_t engram_walk_bytes(uint32_t nodes);
+
+/* The kernel inside, which trusts its arguments; options are complete. The first call plants the
+ * seeds; each call goes on from where the one before stood, with the same options but for the
+ * budget. Activations, first_hop and contributions are written for the nodes reached, no others. */
 int engram_frontier_f32(const struct engram_graph_view *graph,
                         const struct engram_frontier *options, const uint32_t *seeds,
-                        const float *values, size_t n, void *scratch, float *activations,
-                        uint16_t *first_hop, uint32_t *contributions, uint64_t *edges);
+                        const float *values, size_t n, struct engram_walk *walk, float *activations,
+                        uint16_t *first_hop, uint32_t *contributions);
 
 /* ---- banks: rows of vectors --------------------------------------------------------- */
 

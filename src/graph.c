@@ -210,6 +210,7 @@ static void show(struct engram_graph *graph)
     struct engram_graph_view *v = &graph->view;
     const struct engram_block *block = graph->block;
     v->offsets = block[ENGRAM_OFFSETS].at;
+    v->ends = v->offsets + 1;
     v->targets = block[ENGRAM_TARGETS].at;
     v->weights = block[ENGRAM_WEIGHTS].at;
     v->classes = block[ENGRAM_CLASSES].at;

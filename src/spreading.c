@@ -4,7 +4,6 @@
 #include "dispatch.h"
 #include "graph.h"
 #include "host.h"
-#include "kernels/frontier.h"
 #include "kernels/similarity.h"
 #include "kernels/spread.h"
 #include "scratch.h"
@@ -419,10 +418,15 @@ int engram_frontier_options(const char *function, const struct engram_frontier *
         return engram_fail(
             ENGRAM_ERANGE, "%s: frontier->hops is %u and refractory %u, expected at most %d",
             function, (unsigned)own->hops, (unsigned)own->refractory, ENGRAM_MAX_HOPS);
-    if (own->fan > ENGRAM_FAN_SQRT)
+    if (own->fan > ENGRAM_FAN_ACTR)
+        return engram_fail(
+            ENGRAM_ERANGE,
+            "%s: frontier->fan is %u, expected ENGRAM_FAN_NONE, _LINEAR, _SQRT or _ACTR", function,
+            (unsigned)own->fan);
+    if (!(fabsf(own->fan_strength) <= FLT_MAX))
         return engram_fail(ENGRAM_ERANGE,
-                           "%s: frontier->fan is %u, expected ENGRAM_FAN_NONE, _LINEAR or _SQRT",
-                           function, (unsigned)own->fan);
+                           "%s: frontier->fan_strength is %g, expected a finite number", function,
+                           engram_shown(own->fan_strength));
     if (own->accumulate > ENGRAM_NOISY_OR)
         return engram_fail(ENGRAM_ERANGE,
                            "%s: frontier->accumulate is %u, expected ENGRAM_SUM, _MAX or _NOISY_OR",
@@ -453,7 +457,9 @@ int engram_frontier_options(const char *function, const struct engram_frontier *
 
 size_t engram_graph_frontier_scratch(const engram_graph *graph)
 {
-    return graph ? engram_frontier_bytes(graph->view.nodes) + 64 : 0;
+    return graph ? engram_walk_bytes(graph->view.nodes) +
+                       engram_words(graph->view.nodes) * sizeof(uint64_t) + 64
+                 : 0;
 }
 
 int engram_graph_frontier(const engram_graph *graph, const struct engram_frontier *options,
@@ -485,10 +491,24 @@ int engram_graph_frontier(const engram_graph *graph, const struct engram_frontie
     struct engram_scratch s;
     if (!engram_scratch_open(&s, scratch))
         return engram_last_status();
-    void *memory = engram_arena_alloc(s.arena, engram_frontier_bytes(graph->view.nodes), 64);
-    status = memory ? engram_frontier_f32(&graph->view, &own, seeds, values, n, memory, activations,
-                                          first_hop, contributions, edges)
-                    : engram_last_status();
+    uint32_t nodes = graph->view.nodes;
+    size_t words = engram_words(nodes);
+    struct engram_walk walk = {.memory = engram_arena_alloc(s.arena, engram_walk_bytes(nodes), 64),
+                               .reached = engram_arena_alloc_array(s.arena, words, 8, 8)};
+    if (walk.memory && walk.reached) {
+        memset(walk.reached, 0, words * sizeof *walk.reached);
+        memset(activations, 0, nodes * sizeof *activations);
+        if (first_hop)
+            memset(first_hop, 0xff, nodes * sizeof *first_hop);
+        if (contributions)
+            memset(contributions, 0, nodes * sizeof *contributions);
+        status = engram_frontier_f32(&graph->view, &own, seeds, values, n, &walk, activations,
+                                     first_hop, contributions);
+    } else {
+        status = engram_last_status();
+    }
+    if (edges && status == ENGRAM_OK)
+        *edges = walk.edges;
     engram_scratch_close(&s);
     return status;
 }

@@ -254,6 +254,7 @@ struct engram_graph_view kgraph(struct kcall *call, size_t nodes, uint32_t degre
     call->kind = kind;
     engram_graph_get(graph, &v);
     v.offsets = kcopy(call, v.offsets, nodes + 1, sizeof *v.offsets);
+    v.ends = v.offsets + 1;
     v.targets = kcopy(call, v.targets, edges, sizeof *v.targets);
     v.weights = kcopy(call, v.weights, edges, sizeof *v.weights);
     v.classes = kcopy(call, v.classes, edges, 1);

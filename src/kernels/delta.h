@@ -24,7 +24,7 @@ static inline uint32_t engram_added_next(const struct engram_delta *delta, uint3
 /* How many edges leave a node. */
 static inline uint32_t engram_out_degree(const struct engram_graph_view *graph, uint32_t node)
 {
-    uint32_t degree = graph->offsets[node + 1] - graph->offsets[node];
+    uint32_t degree = graph->ends[node] - graph->offsets[node];
     for (uint32_t e = engram_added_first(&graph->delta, node); e != UINT32_MAX;
          e = engram_added_next(&graph->delta, node, e))
         degree++;

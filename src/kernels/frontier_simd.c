@@ -7,9 +7,8 @@
 
 int NAME(engram_frontier_f32)(const struct engram_graph_view *graph,
                               const struct engram_frontier *options, const uint32_t *seeds,
-                              const float *values, size_t n, void *scratch, float *activations,
-                              uint16_t *first_hop, uint32_t *contributions, uint64_t *edges)
+                              const float *values, size_t n, struct engram_walk *walk,
+                              float *activations, uint16_t *first_hop, uint32_t *contributions)
 {
-    return walk(graph, options, seeds, values, n, scratch, activations, first_hop, contributions,
-                edges);
+    return walk_on(graph, options, seeds, values, n, walk, activations, first_hop, contributions);
 }

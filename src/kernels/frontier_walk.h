@@ -1,12 +1,21 @@
 /* frontier_walk.h - the frontier kernel itself. It goes from node to node, where wide registers are
  * of no use; but where the compiler may assume the fused instruction it is up to half as fast again
- * as where each is a call. frontier.c and frontier_simd.c compile it, each its way.
+ * as where each is a call. frontier.c and frontier_simd.c compile it, each its way; so does
+ * explain.c, which has it leave a trace.
  * SPDX-License-Identifier: MIT */
 #ifndef ENGRAM_KERNELS_FRONTIER_WALK_H
 #define ENGRAM_KERNELS_FRONTIER_WALK_H
 
+#include "kernels/elementary.h"
 #include "kernels/frontier.h"
 #include "kernels/spread.h"
+
+/* What is done only where a trace is wanted. */
+#ifdef ENGRAM_TRACE
+#define TRACE(...) __VA_ARGS__
+#else
+#define TRACE(...)
+#endif
 
 /* The arrays of one call. */
 struct spreading {
@@ -14,11 +23,12 @@ struct spreading {
     const struct engram_frontier *options;
     struct engram_node_state *state;
     uint64_t *frontier, *touched; /* bitsets: walking them is walking in ascending order */
+    uint64_t *reached;
     size_t words;
     float *activations;
     uint16_t *first_hop;
     uint32_t *contributions;
-    uint64_t edges;
+    TRACE(struct trace *trace;)
 };
 
 static float clamp01(float x)
@@ -26,15 +36,48 @@ static float clamp01(float x)
     return x > 1 ? 1 : x > 0 ? x : 0;
 }
 
-static float fan_of(const struct spreading *s, uint32_t degree)
+/* What each edge carries of a value that leaves by so many. */
+static float fan_out(const struct engram_frontier *o, float value, uint32_t degree)
 {
-    return s->options->fan == ENGRAM_FAN_SQRT ? sqrtf((float)degree) : (float)degree;
+    switch (o->fan) {
+    case ENGRAM_FAN_LINEAR:
+        return value / (float)degree;
+    case ENGRAM_FAN_SQRT:
+        return value / sqrtf((float)degree);
+    case ENGRAM_FAN_ACTR:
+        return value * (float)((double)o->fan_strength - engram_log1_f64((double)degree + 1));
+    default:
+        return value;
+    }
+}
+
+/* Nothing is known of a node before it is reached. */
+static inline void reach(struct spreading *s, uint32_t node)
+{
+    if (engram_bit(s->reached, node))
+        return;
+    engram_set_bit(s->reached, node);
+    s->state[node].visits = s->state[node].last_expansion = 0;
+    s->activations[node] = 0;
+    if (s->first_hop)
+        s->first_hop[node] = UINT16_MAX;
+    if (s->contributions)
+        s->contributions[node] = 0;
+    TRACE(trace_reach(s->trace, node);)
 }
 
 /* What one edge brings to its target. */
 static inline void arrive(struct spreading *s, uint32_t node, float value, float weight)
 {
     struct engram_node_state *target = &s->state[node];
+    if (!engram_bit(s->touched, node)) {
+        engram_set_bit(s->touched, node);
+        reach(s, node);
+        target->inc = 0;
+        target->arrivals = 0;
+        TRACE(trace_touch(s->trace, node);)
+    }
+    TRACE(float before = target->inc;)
     float c = value * weight;
     switch (s->options->accumulate) {
     case ENGRAM_SUM:
@@ -47,26 +90,25 @@ static inline void arrive(struct spreading *s, uint32_t node, float value, float
         target->inc = fmaf(c, 1 - target->inc, target->inc);
     }
     target->arrivals++;
-    engram_set_bit(s->touched, node);
+    TRACE(trace_arrival(s->trace, node, s->options->accumulate, before, target->inc);)
 }
 
 /* Sends what a node gained along its edges: those of the rows, then those added. */
-static void expand(struct spreading *s, uint32_t node, float step)
+static void expand(struct spreading *s, uint32_t node, uint32_t degree, float step)
 {
     const struct engram_graph_view *g = s->graph;
     const struct engram_delta *d = &g->delta;
     const float *gain = s->options->gain;
-    uint32_t degree = engram_out_degree(g, node);
     float value = s->state[node].delta * step;
-    if (s->options->fan != ENGRAM_FAN_NONE && degree)
-        value /= fan_of(s, degree);
+    if (degree)
+        value = fan_out(s->options, value, degree);
+    TRACE(trace_expand(s->trace, node);)
 
-    for (uint32_t e = g->offsets[node]; e < g->offsets[node + 1]; e++)
+    for (uint32_t e = g->offsets[node]; e < g->ends[node]; e++)
         arrive(s, g->targets[e], value, g->weights[e] * gain[g->classes ? g->classes[e] : 0]);
     for (uint32_t e = engram_added_first(d, node); e != UINT32_MAX;
          e = engram_added_next(d, node, e))
         arrive(s, d->targets[e], value, d->weights[e] * gain[d->classes ? d->classes[e] : 0]);
-    s->edges += degree;
 }
 
 static float combine(uint32_t accumulate, float activation, float inc)
@@ -84,18 +126,16 @@ static void settle(struct spreading *s, uint32_t node, uint32_t hop, float thres
     const struct engram_frontier *o = s->options;
     struct engram_node_state *state = &s->state[node];
     float inc = state->inc;
-    uint32_t arrivals = state->arrivals;
-    state->inc = 0;
-    state->arrivals = 0;
     if (fabsf(inc) < threshold)
         return;
 
     float before = s->activations[node], after = combine(o->accumulate, before, inc);
     s->activations[node] = after;
+    TRACE(trace_gain(s->trace, node, inc, before, after);)
     if (s->first_hop && s->first_hop[node] == UINT16_MAX)
         s->first_hop[node] = (uint16_t)hop;
     if (s->contributions)
-        s->contributions[node] += arrivals;
+        s->contributions[node] += state->arrivals;
 
     bool rested = state->visits == 0 || hop - state->last_expansion > o->refractory;
     if (after - before > 0 && state->visits < o->visit_budget && rested) {
@@ -109,6 +149,7 @@ static void settle(struct spreading *s, uint32_t node, uint32_t hop, float thres
 static void plant(struct spreading *s, const uint32_t *seeds, const float *values, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
+        reach(s, seeds[i]);
         s->activations[seeds[i]] += values[i];
         engram_set_bit(s->frontier, seeds[i]);
     }
@@ -119,57 +160,83 @@ static void plant(struct spreading *s, const uint32_t *seeds, const float *value
         state->visits = 1;
         if (s->first_hop)
             s->first_hop[seeds[i]] = 0;
+        TRACE(trace_gain(s->trace, seeds[i], 0, 0, state->delta);)
     }
 }
 
-static int walk(const struct engram_graph_view *graph, const struct engram_frontier *options,
-                const uint32_t *seeds, const float *values, size_t n, void *scratch,
-                float *activations, uint16_t *first_hop, uint32_t *contributions, uint64_t *edges)
+/* Expands what is left of the frontier; *more: the budget ended before it. */
+static int expand_all(struct spreading *s, struct engram_walk *walk, float step, uint64_t *spent,
+                      bool *more)
 {
-    *edges = 0;
-    if (graph->nodes == 0)
-        return ENGRAM_OK;
-    size_t words = engram_words(graph->nodes);
-    struct spreading s = {
-        .graph = graph,
-        .options = options,
-        .state = scratch,
-        .words = words,
-        .activations = activations,
-        .first_hop = first_hop,
-        .contributions = contributions,
-    };
-    s.frontier = (uint64_t *)(s.state + graph->nodes);
-    s.touched = s.frontier + words;
-    memset(scratch, 0, engram_frontier_bytes(graph->nodes));
-    memset(activations, 0, graph->nodes * sizeof *activations);
-    if (first_hop)
-        memset(first_hop, 0xff, graph->nodes * sizeof *first_hop);
-    if (contributions)
-        memset(contributions, 0, graph->nodes * sizeof *contributions);
-
-    plant(&s, seeds, values, n);
-    bool going = n > 0;
-    for (uint32_t hop = 1; hop <= options->hops && going; hop++) {
-        for (size_t w = 0; w < words; w++) {
-            if (s.frontier[w] && engram_cancelled()) {
-                *edges = s.edges;
-                return ENGRAM_ECANCELLED;
-            }
-            while (s.frontier[w])
-                expand(&s, engram_take_lowest(&s.frontier[w], w),
-                       options->step ? options->step[hop - 1] : 1);
-        }
-        going = false;
-        for (size_t w = 0; w < words; w++) {
-            while (s.touched[w])
-                settle(&s, engram_take_lowest(&s.touched[w], w), hop,
-                       options->threshold ? options->threshold[hop - 1] : 0);
-            going |= s.frontier[w] != 0;
+    uint64_t budget = s->options->budget;
+    for (size_t w = 0; w < s->words; w++) {
+        if (s->frontier[w] && engram_cancelled())
+            return ENGRAM_ECANCELLED;
+        for (uint64_t word; (word = s->frontier[w]) != 0;) {
+            uint32_t node = engram_take_lowest(&word, w),
+                     degree = engram_out_degree(s->graph, node);
+            *more = budget && *spent && *spent + degree > budget;
+            if (*more)
+                return ENGRAM_OK;
+            s->frontier[w] = word;
+            expand(s, node, degree, step);
+            walk->edges += degree;
+            *spent += degree;
         }
     }
-    *edges = s.edges;
     return ENGRAM_OK;
 }
 
+/* Settles what was touched; whether anything will travel on. */
+static bool settle_all(struct spreading *s, uint32_t hop, float threshold)
+{
+    bool going = false;
+    for (size_t w = 0; w < s->words; w++) {
+        while (s->touched[w])
+            settle(s, engram_take_lowest(&s->touched[w], w), hop, threshold);
+        going |= s->frontier[w] != 0;
+    }
+    return going;
+}
+
+static int walk_on(const struct engram_graph_view *graph, const struct engram_frontier *options,
+                   const uint32_t *seeds, const float *values, size_t n, struct engram_walk *walk,
+                   float *activations, uint16_t *first_hop,
+                   uint32_t *contributions TRACE(, struct trace *trace))
+{
+    size_t words = engram_words(graph->nodes);
+    struct spreading s = {.graph = graph,
+                          .options = options,
+                          .state = walk->memory,
+                          .reached = walk->reached,
+                          .words = words,
+                          .activations = activations,
+                          .first_hop = first_hop,
+                          .contributions = contributions,
+                          TRACE(.trace = trace)};
+    s.frontier = (uint64_t *)(s.state + graph->nodes);
+    s.touched = s.frontier + words;
+    if (walk->hop == 0) {
+        if (words)
+            memset(s.frontier, 0, 2 * words * sizeof *s.frontier);
+        plant(&s, seeds, values, n);
+        walk->edges = 0;
+        walk->hop = 1;
+        walk->complete = n == 0;
+    }
+    uint64_t spent = 0;
+    for (; !walk->complete && walk->hop <= options->hops; walk->hop++) {
+        bool more = false;
+        int status =
+            expand_all(&s, walk, options->step ? options->step[walk->hop - 1] : 1, &spent, &more);
+        if (status != ENGRAM_OK || more)
+            return status;
+        walk->complete =
+            !settle_all(&s, walk->hop, options->threshold ? options->threshold[walk->hop - 1] : 0);
+    }
+    walk->complete = 1;
+    return ENGRAM_OK;
+}
+
+#undef TRACE
 #endif

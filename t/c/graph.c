@@ -1069,6 +1069,87 @@ static void frontier_example(void)
     engram_graph_free(graph);
 }
 
+/* Persons and places of Anderson 1974 as ACT-R's tutorial has them, and the activations of facts
+ * that its trace prints. Each of the two sources of a question has half of the attention. */
+static void frontier_fan(void)
+{
+    static const char *const facts[][2] = {
+        {"hippie", "park"},  {"hippie", "church"},  {"hippie", "bank"},  {"captain", "park"},
+        {"captain", "cave"}, {"debutante", "bank"}, {"fireman", "park"}, {"giant", "beach"},
+        {"giant", "castle"}, {"giant", "dungeon"},  {"earl", "castle"},  {"earl", "forest"},
+        {"lawyer", "store"},
+    };
+    engram_builder *builder;
+    engram_graph *graph;
+    engram_builder_new(&builder);
+    for (size_t i = 0; i < COUNT(facts); i++) {
+        char name[8];
+        uint32_t fact, term;
+        snprintf(name, sizeof name, "p%zu", i + 1);
+        engram_builder_name(builder, name, strlen(name), &fact);
+        for (int j = 0; j < 2; j++) {
+            engram_builder_name(builder, facts[i][j], strlen(facts[i][j]), &term);
+            engram_builder_edge(builder, term, fact, 1, 0);
+        }
+    }
+    engram_builder_freeze(builder, &graph);
+    engram_builder_free(builder);
+    const struct engram_frontier options = {
+        .size = sizeof options, .hops = 1, .fan = ENGRAM_FAN_ACTR, .fan_strength = 1.6f};
+    float a[COUNT(facts) + 17];
+    static const struct {
+        const char *first, *second, *fact;
+        float attention;
+        double activation;
+    } gold[] = {
+        {"lawyer", "store", "p13", 0.5f, 0.90685284},
+        {"hippie", "hippie", "p1", 0.5f, 0.21370566},
+        {"bank", "bank", "p6", 0.5f, 0.5013877},
+        {"hippie", "bank", "p3", 0.5f, 0.3575467},
+    };
+    for (size_t i = 0; i < COUNT(gold); i++) {
+        uint32_t seeds[2], fact;
+        const float values[2] = {gold[i].attention, gold[i].attention};
+        engram_graph_find(graph, gold[i].first, strlen(gold[i].first), &seeds[0]);
+        engram_graph_find(graph, gold[i].second, strlen(gold[i].second), &seeds[1]);
+        engram_graph_find(graph, gold[i].fact, strlen(gold[i].fact), &fact);
+        engram_graph_frontier(graph, &options, seeds, values, 2, NULL, a, NULL, NULL, NULL);
+        ok(fabs((double)a[fact] - gold[i].activation) < 1e-6,
+           "ACT-R's fan: %s and %s activate %s by %.8f", gold[i].first, gold[i].second,
+           gold[i].fact, gold[i].activation);
+    }
+    engram_graph_free(graph);
+}
+
+/* A hub of 20 inhibits what it points at, as the formula has it. */
+static void frontier_large_fan(void)
+{
+    engram_builder *builder;
+    engram_graph *graph;
+    engram_builder_new(&builder);
+    for (uint32_t i = 1; i <= 20; i++)
+        engram_builder_edge(builder, 0, i, 1, 0);
+    engram_builder_freeze(builder, &graph);
+    engram_builder_free(builder);
+    struct engram_frontier options = {
+        .size = sizeof options, .hops = 1, .fan = ENGRAM_FAN_ACTR, .fan_strength = 1.6f};
+    const uint32_t seeds[] = {0, 7};
+    const float values[] = {0.1f, 0.5f};
+    float a[21];
+    engram_graph_frontier(graph, &options, seeds, values, 2, NULL, a, NULL, NULL, NULL);
+    ok(fabs((double)a[7] - (0.5 + 0.1 * (1.6 - log(21)))) < 1e-6 && a[8] == 0,
+       "beyond e^S - 1 edges a source takes activation away");
+    uint64_t edges = 0;
+    const uint32_t hub = 0;
+    const float one = 1;
+    options.budget = 5;
+    engram_graph_frontier(graph, &options, &hub, &one, 1, NULL, a, NULL, NULL, &edges);
+    is_int(edges, 20, "a budget lets at least one node be expanded");
+    engram_graph_frontier(graph, &options, seeds, values, 2, NULL, a, NULL, NULL, &edges);
+    ok(edges == 20 && a[7] == 0.5f, "and stops before what would pass it");
+    engram_graph_free(graph);
+}
+
 static void frontier_errors(void)
 {
     engram_graph *graph = from_csr(3, chain_offsets, chain_targets, chain_weights);
@@ -1121,7 +1202,7 @@ static void frontier_errors(void)
         const char *words;
     } bad[] = {
         {offsetof(struct engram_frontier, hops), ENGRAM_MAX_HOPS + 1, "hops|65535"},
-        {offsetof(struct engram_frontier, fan), 3, "fan|3"},
+        {offsetof(struct engram_frontier, fan), 4, "fan|4"},
         {offsetof(struct engram_frontier, accumulate), 3, "accumulate|3"},
         {offsetof(struct engram_frontier, visit_budget), 65536, "visit_budget|65536"},
     };
@@ -1138,6 +1219,10 @@ static void frontier_errors(void)
     other.cycle_penalty = NAN;
     refused(FRONTIER(graph, &other, seeds, values, a), ANY, "engram_graph_frontier|cycle_penalty",
             "a penalty NaN is refused");
+    other = options;
+    other.fan_strength = INFINITY;
+    refused(FRONTIER(graph, &other, seeds, values, a), ENGRAM_ERANGE,
+            "engram_graph_frontier|fan_strength|inf", "a strength beyond all bounds is refused");
     ok(a[0] == 7 && a[1] == 7 && a[2] == 7, "what was refused has written nothing");
     other = options;
     other.hops = ENGRAM_MAX_HOPS;
@@ -1167,6 +1252,8 @@ int main(void)
     spread_overflow();
     cancelling();
     frontier_example();
+    frontier_fan();
+    frontier_large_fan();
     frontier_errors();
     folder_remove();
     heap_settled();

@@ -34,13 +34,15 @@ int main(void)
     STRUCT(engram_pull, AT(rows) AT(runs) AT(run) AT(order) AT(sources) AT(weights)
                             AT(added_offsets) AT(added_sources) AT(added_weights));
     STRUCT(engram_delta, AT(edges) AT(last) AT(next) AT(targets) AT(weights) AT(classes));
-    STRUCT(engram_graph_view,
-           AT(nodes) AT(edges) AT(offsets) AT(targets) AT(weights) AT(classes) AT(pull) AT(delta));
+    STRUCT(engram_graph_view, AT(nodes) AT(edges) AT(offsets) AT(ends) AT(targets) AT(weights)
+                                  AT(classes) AT(pull) AT(delta));
     STRUCT(engram_graph_info, AT(rows_bytes) AT(pull_bytes) AT(delta_bytes) AT(names_bytes)
                                   AT(rows_seconds) AT(pull_seconds));
     STRUCT(engram_spread, AT(size) AT(steps) AT(normalise) AT(keep) AT(gain) AT(restart));
-    STRUCT(engram_frontier, AT(size) AT(hops) AT(fan) AT(accumulate) AT(visit_budget) AT(refractory)
-                                AT(cycle_penalty) AT(reserved) AT(step) AT(threshold) AT(gain));
+    STRUCT(engram_frontier,
+           AT(size) AT(hops) AT(fan) AT(accumulate) AT(visit_budget) AT(refractory)
+               AT(cycle_penalty) AT(fan_strength) AT(step) AT(threshold) AT(gain) AT(budget));
+    STRUCT(engram_walk, AT(memory) AT(reached) AT(edges) AT(hop) AT(complete));
     STRUCT(engram_bank_view, AT(dim) AT(slots) AT(count) AT(mapped) AT(rows) AT(norms) AT(live)
                                  AT(generations) AT(bytes) AT(form_bytes));
     STRUCT(engram_search, AT(size) AT(form) AT(candidates) AT(rerank) AT(keep));

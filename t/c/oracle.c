@@ -1340,6 +1340,8 @@ static void naive_frontier(const struct edges *e, const struct engram_frontier *
                 v = v / degree;
             if (o->fan == ENGRAM_FAN_SQRT)
                 v = v / sqrtf(degree);
+            if (o->fan == ENGRAM_FAN_ACTR)
+                v = v * (float)((double)o->fan_strength - engram_log((double)degree + 1));
             for (uint32_t i = e->offsets[s]; i < e->offsets[s + 1]; i++) {
                 uint32_t t = e->targets[i], class = e->classes[i];
                 float gain = o->gain ? o->gain[class] : class == 1 ? -1 : class == 2 ? 0.5f : 1;
@@ -1377,6 +1379,45 @@ static void naive_frontier(const struct edges *e, const struct engram_frontier *
     }
 }
 
+/* The same by the kernel, stopped by budgets again and again. */
+static void frontier_by_budgets(struct random *r, const struct engram_graph_view *graph,
+                                struct engram_frontier o, const uint32_t *seeds,
+                                const float *values, size_t n, const float *want_a,
+                                const uint16_t *want_first, const uint32_t *want_contributions,
+                                uint64_t want_edges)
+{
+    static uint64_t memory[NODES * 4];
+    uint64_t reached[NODES / 64 + 1] = {0}, before = 0;
+    uint32_t contributions[NODES], calls = 0;
+    uint16_t first_hop[NODES];
+    float a[NODES];
+    static const float gain[256] = {1, -1, 0.5f, 1, 1};
+    struct engram_walk walk = {.memory = memory, .reached = reached};
+    expect(engram_walk_bytes(graph->nodes) <= sizeof memory, "a walk fits");
+    o.visit_budget = o.visit_budget ? o.visit_budget : 2;
+    o.cycle_penalty = o.cycle_penalty != 0 ? o.cycle_penalty : 0.93f;
+    o.gain = o.gain ? o.gain : gain;
+    for (; !walk.complete && calls < 10000; calls++, before = walk.edges) {
+        o.budget = 1 + random_below(r, 30);
+        expect_ok(
+            engram_frontier_f32(graph, &o, seeds, values, n, &walk, a, first_hop, contributions),
+            "frontier");
+        uint64_t spent = walk.edges - before;
+        expect(spent <= o.budget || spent <= graph->edges, "%llu edges of a budget of %llu",
+               (unsigned long long)spent, (unsigned long long)o.budget);
+    }
+    expect(walk.complete == 1 && walk.edges == want_edges, "%llu edges in all, not %llu",
+           (unsigned long long)walk.edges, (unsigned long long)want_edges);
+    for (uint32_t i = 0; i < graph->nodes; i++)
+        if (reached[i / 64] >> i % 64 & 1)
+            expect(memcmp(&a[i], &want_a[i], sizeof *a) == 0 && first_hop[i] == want_first[i] &&
+                       contributions[i] == want_contributions[i],
+                   "node %u in %u calls: %.9g, hop %u, of %u, not %.9g, %u, %u", i, calls, a[i],
+                   first_hop[i], contributions[i], want_a[i], want_first[i], want_contributions[i]);
+        else
+            expect(want_a[i] == 0 && want_first[i] == 65535, "node %u is not reached", i);
+}
+
 static void frontier(struct random *r)
 {
     float step[8], threshold[8], gain[256], values[20], a[NODES], want_a[NODES];
@@ -1411,7 +1452,8 @@ static void frontier(struct random *r)
         values[i] = (float)random_between(r, -0.2, 1);
     }
     struct engram_frontier o = {.size = sizeof o, .hops = random_below(r, 9)};
-    o.fan = random_below(r, 3);
+    o.fan = random_below(r, 4);
+    o.fan_strength = (float)random_between(r, 0, 2);
     o.accumulate = heavy > 1 ? ENGRAM_SUM : random_below(r, 3);
     o.visit_budget = random_below(r, 5);
     o.refractory = random_below(r, 4);
@@ -1424,8 +1466,12 @@ static void frontier(struct random *r)
     expect_ok(engram_graph_frontier(graph, &o, seeds, values, n, NULL, a, first_hop, contributions,
                                     &edges),
               "frontier");
-    engram_graph_free(graph);
     naive_frontier(&g, &o, seeds, values, n, want_a, want_first, want_contributions, &want_edges);
+    struct engram_graph_view view;
+    engram_graph_get(graph, &view);
+    frontier_by_budgets(r, &view, o, seeds, values, n, want_a, want_first, want_contributions,
+                        want_edges);
+    engram_graph_free(graph);
     for (uint32_t i = 0; i < nodes; i++) {
         expect(memcmp(&a[i], &want_a[i], sizeof *a) == 0, "activations[%u] is %.9g, not %.9g", i,
                a[i], want_a[i]);
@@ -1664,9 +1710,11 @@ static void frontier_examples(struct random *r)
     engram_graph_free(graph);
     edges = 9;
     struct engram_graph_view nothing = {.nodes = 0};
-    expect_ok(engram_frontier_f32(&nothing, &o, NULL, NULL, 0, NULL, NULL, NULL, NULL, &edges),
+    struct engram_walk walk = {.edges = 9};
+    expect_ok(engram_frontier_f32(&nothing, &o, NULL, NULL, 0, &walk, NULL, NULL, NULL),
               "no nodes");
-    expect(edges == 0, "%llu edges walked where there are none, by the kernel",
+    edges = walk.edges;
+    expect(edges == 0 && walk.complete, "%llu edges walked where there are none, by the kernel",
            (unsigned long long)edges);
 }
 

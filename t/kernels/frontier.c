@@ -3,29 +3,18 @@
 #include "kcase.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static struct engram_graph_view graph;
 static struct engram_frontier options;
 static const uint32_t *seeds;
 static const float *values;
 static size_t count;
-static void *scratch;
+static struct engram_walk walk;
 static float *activations;
 static uint16_t *first_hop;
 static uint32_t *contributions;
 static uint64_t *edges;
-
-/* How much scratch a graph of this shape needs; asked of the library through a graph of its own. */
-static size_t scratch_bytes(void)
-{
-    engram_graph *owned = NULL;
-    size_t bytes = 0;
-    if (engram_graph_from_csr(graph.nodes, graph.offsets, graph.targets, graph.weights,
-                              graph.classes, &owned) == ENGRAM_OK)
-        bytes = engram_graph_frontier_scratch(owned);
-    engram_graph_free(owned);
-    return bytes;
-}
 
 /* Scratch that ends where memory does; when timing, the thread's arena if that has room. */
 static void *make_scratch(struct kcall *call, size_t bytes)
@@ -49,8 +38,10 @@ static void make_frontier(struct kcall *call)
     options = (struct engram_frontier){
         .size = sizeof options,
         .hops = hops,
-        .fan = kchoose(call, 3),
+        .fan = kchoose(call, 4),
+        .fan_strength = 1.6f,
         .accumulate = kchoose(call, 3),
+        .budget = call->timing || kchoose(call, 2) ? 0 : 1 + kchoose(call, 40),
         .visit_budget = call->timing ? 2 : 1 + kchoose(call, 3),
         .refractory = kchoose(call, 3),
         .cycle_penalty = 0.93f,
@@ -76,7 +67,8 @@ static void make_frontier(struct kcall *call)
     values = kfloats(call, count, call->timing ? 0.5 : -0.5, 1);
     call->kind = kind;
 
-    scratch = make_scratch(call, scratch_bytes());
+    walk.memory = make_scratch(call, engram_walk_bytes(graph.nodes));
+    walk.reached = kblock(call, (call->n + 63) / 64, sizeof *walk.reached, KBYTES);
     activations = kblock(call, call->n, sizeof *activations, KFLOATS);
     int also = call->timing || kchoose(call, 4) != 1;
     first_hop = also ? kblock(call, call->n, sizeof *first_hop, KBYTES) : NULL;
@@ -84,10 +76,16 @@ static void make_frontier(struct kcall *call)
     edges = kblock(call, 1, sizeof *edges, KBYTES);
 }
 
+/* As many calls as the budget asks for. */
 static void run_frontier(struct kcall *call, engram_any_kernel *version)
 {
-    call->status = KVERSION(frontier_f32, version)(&graph, &options, seeds, values, count, scratch,
-                                                   activations, first_hop, contributions, edges);
+    walk = (struct engram_walk){.memory = walk.memory, .reached = walk.reached};
+    memset(walk.reached, 0, (call->n + 63) / 64 * sizeof *walk.reached);
+    do
+        call->status = KVERSION(frontier_f32, version)(
+            &graph, &options, seeds, values, count, &walk, activations, first_hop, contributions);
+    while (call->status == ENGRAM_OK && !walk.complete);
+    *edges = walk.edges;
     call->bytes = 12.0 * graph.nodes + 9.0 * (double)*edges;
     call->flops = 2.0 * (double)*edges;
     call->elements = (double)*edges;
@@ -97,6 +95,8 @@ static void run_frontier(struct kcall *call, engram_any_kernel *version)
 static int frontier_holds(const struct kcall *call)
 {
     for (size_t i = 0; i < call->n; i++) {
+        if (!(walk.reached[i / 64] >> i % 64 & 1))
+            continue;
         if (!(activations[i] >= 0 && activations[i] <= 1))
             return 0;
         if (first_hop && first_hop[i] != 65535 && first_hop[i] > options.hops)
