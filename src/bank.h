@@ -52,4 +52,8 @@ void engram_forms_derive(engram_bank *bank, size_t first, size_t last);
 void engram_forms_free(engram_bank *bank);
 uint64_t engram_form_bytes(const engram_bank *bank, uint32_t form);
 
+/* In search.c: how many candidates, and how many of them scored exactly, a search for k by a
+ * smaller form uses. */
+void engram_search_complete(struct engram_search *options, size_t k);
+
 #endif

@@ -833,14 +833,21 @@ size_t engram_bank_search_scratch(const engram_bank *bank, size_t count, size_t 
 /* Memories as arrays by slot, borrowed from the caller. */
 struct engram_memories {
     uint32_t size;
-    uint32_t slots; /* length of the arrays; at least the bank's slots and the graph's nodes */
+    uint32_t slots; /* length of the arrays; at least the bank's slots and the links' nodes */
     const engram_bank *bank;   /* vectors; NULL: none */
     const engram_graph *graph; /* links; NULL: none */
     const float *strength;     /* what was there at last_recall, clamped to [0, 1]; NULL: 1 */
     const double *last_recall; /* seconds; NULL: now */
-    const float *confidence;   /* NULL: 1 */
+    const float *confidence;   /* clamped to [0, 1]; NULL: 1 */
     const float *scale_s, *beta; /* as in struct engram_law_each; NULL: the law's */
     const uint32_t *recalls;     /* how often recalled; NULL: 0 */
+    const struct engram_graph_view *links; /* links as rows that may have gaps, in place of the
+                                            * graph's; trusted as engram_graph_get gives them; only
+                                            * what the frontier kernel reads is read. NULL: the
+                                            * graph's */
+    const float *floor; /* retention does not fall below min(floor, strength); NULL: 0 */
+    const uint64_t *hidden; /* bitset: what is never returned, though activation passes through it;
+                             * NULL: none */
 };
 
 struct engram_cue {
@@ -852,12 +859,28 @@ struct engram_cue {
     const float *seed_values; /* their activations; NULL: 1 */
 };
 
+/* What is taken for the confidence of a memory. Without spreading, or without a seed, it is always
+ * the stored one. */
+enum {
+    ENGRAM_CONFIDENCE_STORED = 0,
+    ENGRAM_CONFIDENCE_BOOST = 1, /* that of a seed times 1.1, at most 1 */
+    /* Noisy-or over the sources, which are the seeds: 1 - product of (1 - p), in binary64 over the
+     * eight largest p of at least 0.001 each; at least 0.001. The p of a source is that of its
+     * strongest way to the memory over at most `hops` links with a positive weight * gain:
+     * confidence of the source * product of weight * gain * exp(-0.35 links) * confidence of the
+     * memory, clamped to [0, 1]; for the source itself its confidence. Sources are taken as
+     * independent: that is why only one way of each counts, but ways of two sources may still share
+     * links and are then counted twice. */
+    ENGRAM_CONFIDENCE_PATHS = 2
+};
+
 struct engram_recall_options {
     uint32_t size;
     uint32_t k;                             /* 0: 10 */
     double now;                             /* seconds, the clock of last_recall */
     const struct engram_law *law;           /* NULL: nothing fades */
-    const struct engram_frontier *frontier; /* NULL or 0 hops: no spreading */
+    const struct engram_frontier *frontier; /* NULL or 0 hops: no spreading. Its budget bounds the
+                                             * walk, see engram_recalled */
     const uint64_t *keep;                   /* bitset by slot: what may be returned; NULL: all */
     float relevance; /* the weight a of similarity; 0: 0.5 with spreading and a vector, 1 without
                       * spreading, 0 without a vector; in (0, 1] */
@@ -867,6 +890,10 @@ struct engram_recall_options {
     float min_confidence;   /* memories below are not returned */
     float recency_boost; /* > 1: recency = 1 + (boost - 1) * (1 - age / window) inside the window */
     double recency_window_s; /* 0: 3600 */
+    uint32_t confidence;     /* ENGRAM_CONFIDENCE_... */
+    /* As in struct engram_search, for k hits: what is scanned for similarity. With a smaller form
+     * only the rows it leaves to be scored exactly, and what activation reached, are ranked. */
+    uint32_t form, candidates, rerank;
 };
 
 /* What a score was made of. */
@@ -874,9 +901,18 @@ struct engram_parts {
     float similarity; /* cosine with the cue */
     float activation; /* what spreading brought; seeds: sigmoid((similarity - threshold) /
                          temperature) */
-    float retention;  /* strength * R(now - last_recall) */
+    float retention;  /* strength * R(now - last_recall), or the floor */
     float confidence;
     float recency; /* 1 unless asked for */
+};
+
+/* How a recall went. */
+struct engram_recalled {
+    uint32_t count;      /* hits */
+    uint32_t complete;   /* 0: the budget ended the walk, activations stand at its last whole hop */
+    uint32_t confidence; /* ENGRAM_CONFIDENCE_..., the one that applied */
+    float relevance;     /* the a that was used: the score is engram_score(parts, relevance) */
+    uint64_t edges;      /* walked so far; the ways of ENGRAM_CONFIDENCE_PATHS are not counted */
 };
 
 /* Recalls the k memories with the highest
@@ -887,12 +923,77 @@ struct engram_parts {
  * Polls the cancel flag. */
 int engram_recall(const struct engram_memories *memories, const struct engram_cue *cue,
                   const struct engram_recall_options *options, engram_arena *scratch,
-                  struct engram_hit *hits, struct engram_parts *parts, size_t *count);
+                  struct engram_hit *hits, struct engram_parts *parts, struct engram_recalled *out);
 size_t engram_recall_scratch(const struct engram_memories *memories, const struct engram_cue *cue,
                              const struct engram_recall_options *options);
 
+/* Many recalls by the same options: cue i, all cues being of one size, gets hits[i * k ..], its
+ * parts and out[i], with the very bits it gets alone. Rows are read once for up to 16 cues with
+ * vectors that follow each other. */
+int engram_recall_batch(const struct engram_memories *memories, const struct engram_cue *cues,
+                        size_t count, const struct engram_recall_options *options,
+                        engram_arena *scratch, struct engram_hit *hits, struct engram_parts *parts,
+                        struct engram_recalled *out);
+size_t engram_recall_batch_scratch(const struct engram_memories *memories,
+                                   const struct engram_cue *cues, size_t count,
+                                   const struct engram_recall_options *options);
+
 /* The score of these parts, as engram_recall computes it; a is the weight of similarity. */
 double engram_score(const struct engram_parts *parts, float a);
+
+/* A recall that can be resumed. A session owns what that needs: scratch, which grows on demand and
+ * is used again, and copies of cue and options. The memories are borrowed and may not change until
+ * the last resume. */
+typedef struct engram_session engram_session;
+int engram_session_new(engram_session **out);
+void engram_session_free(engram_session *session);
+
+/* engram_recall in a session. */
+int engram_recall_begin(engram_session *session, const struct engram_memories *memories,
+                        const struct engram_cue *cue, const struct engram_recall_options *options,
+                        struct engram_hit *hits, struct engram_parts *parts,
+                        struct engram_recalled *out);
+
+/* Walks on from where the budget stopped it, over `budget` edges more (0: to the end), and ranks
+ * again: hits and parts have room for k. Walked to the end it gives the bits of a recall without a
+ * budget. ENGRAM_ERANGE if there is nothing begun. */
+int engram_recall_resume(engram_session *session, uint64_t budget, struct engram_hit *hits,
+                         struct engram_parts *parts, struct engram_recalled *out);
+
+/* Activation by source. What a node takes up in a hop is split in proportion to what each edge
+ * added when it arrived (with ENGRAM_MAX the largest contribution has all), so that what clamps and
+ * thresholds took is shared alike; what arrived along an edge is split as the increase was that
+ * travelled along it; a seed's own activation is its own. What inhibits has a negative share. */
+struct engram_source {
+    uint64_t id;          /* a seed */
+    double share;         /* of the activation */
+    double path_share;    /* of that, what came along its strongest path */
+    const uint64_t *path; /* ids, from the source to the memory */
+    uint64_t path_length;
+};
+
+struct engram_explanation {
+    struct engram_parts parts; /* of the memory, whether it is returned or not */
+    float relevance;
+    double score; /* engram_score(&parts, relevance) */
+    const struct engram_source *sources;
+    uint32_t count;    /* of sources with a share */
+    uint32_t complete; /* as in engram_recalled, as is edges */
+    uint64_t edges;
+};
+
+/* Explains what one memory gets in a recall. Shares fall; added in their order in binary64 and
+ * rounded once to binary32 they give the activation, bit for bit: what rounding lost is made up in
+ * the last one. Sources and paths are allocated from the arena, NULL: the thread's, and borrowed
+ * until its enclosing mark is released. Takes engram_recall_explain_scratch bytes of it, `edges`
+ * being those that the recall walked; a recall that was resumed is explained by a budget of that
+ * many. */
+int engram_recall_explain(const struct engram_memories *memories, const struct engram_cue *cue,
+                          const struct engram_recall_options *options, engram_arena *arena,
+                          uint64_t id, struct engram_explanation *out);
+size_t engram_recall_explain_scratch(const struct engram_memories *memories,
+                                     const struct engram_cue *cue,
+                                     const struct engram_recall_options *options, uint64_t edges);
 
 /* ---- random numbers by seed --------------------------------------------------------- */
 

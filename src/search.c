@@ -420,10 +420,19 @@ static uint32_t finer_form(const engram_bank *bank, uint32_t form)
     return ENGRAM_F32;
 }
 
-static size_t choose(size_t given, size_t per_hit, size_t at_least, size_t k)
+static uint32_t choose(uint32_t given, size_t per_hit, size_t at_least, size_t k)
 {
     size_t wanted = given ? given : k * per_hit > at_least ? k * per_hit : at_least;
-    return wanted > k ? wanted : k;
+    wanted = wanted > k ? wanted : k;
+    return wanted < UINT32_MAX ? (uint32_t)wanted : UINT32_MAX;
+}
+
+void engram_search_complete(struct engram_search *o, size_t k)
+{
+    bool sign = o->form == ENGRAM_SIGN;
+    o->candidates =
+        choose(o->candidates, sign ? SIGN_PER_HIT : PER_HIT, sign ? SIGN_LEAST : LEAST, k);
+    o->rerank = choose(o->rerank, RERANK_PER_HIT, RERANK_LEAST, k);
 }
 
 static struct plan make_plan(const engram_bank *bank, size_t count, size_t k,
@@ -431,7 +440,6 @@ static struct plan make_plan(const engram_bank *bank, size_t count, size_t k,
 {
     struct plan plan = {
         .bank = bank, .form = o->form, .queries = 1, .k = least(k, bank->slots), .block = BLOCK};
-    bool sign = plan.form == ENGRAM_SIGN;
     size_t most_tasks = TASKS;
     if (plan.form == ENGRAM_F32 && count >= TOGETHER) {
         plan.queries = least(count, ENGRAM_PANEL);
@@ -441,10 +449,10 @@ static struct plan make_plan(const engram_bank *bank, size_t count, size_t k,
     if (plan.form == ENGRAM_F32) {
         plan.block = 4 * plan.k > plan.block ? (4 * plan.k + 63) / 64 * 64 : plan.block;
     } else {
-        size_t wanted =
-            choose(o->candidates, sign ? SIGN_PER_HIT : PER_HIT, sign ? SIGN_LEAST : LEAST, plan.k);
-        plan.candidates = least(wanted, bank->slots);
-        plan.rerank = choose(o->rerank, RERANK_PER_HIT, RERANK_LEAST, plan.k);
+        struct engram_search own = *o;
+        engram_search_complete(&own, plan.k);
+        plan.candidates = least(own.candidates, bank->slots);
+        plan.rerank = own.rerank;
         if (plan.rerank < plan.candidates) /* or it would leave all of them */
             plan.finer = finer_form(bank, plan.form);
     }

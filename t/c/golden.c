@@ -423,10 +423,10 @@ static void recall_memories(struct engram_rng *rng, uint32_t slots)
                                                 .seed_threshold = 0.2f,
                                                 .recency_boost = 1.2f,
                                                 .recency_window_s = 2e5};
-        size_t count = 0;
-        engram_recall(&memories, &cue, &o, NULL, hits, parts, &count);
-        take(hits, count * sizeof *hits);
-        take(parts, count * sizeof *parts);
+        struct engram_recalled out = {0};
+        engram_recall(&memories, &cue, &o, NULL, hits, parts, &out);
+        take(hits, out.count * sizeof *hits);
+        take(parts, out.count * sizeof *parts);
         free(query);
     }
     free(strength);

@@ -48,12 +48,17 @@ int main(void)
     STRUCT(engram_search, AT(size) AT(form) AT(candidates) AT(rerank) AT(keep));
     STRUCT(engram_seen, AT(scanned) AT(candidates) AT(reranked) AT(hits));
     STRUCT(engram_memories, AT(size) AT(slots) AT(bank) AT(graph) AT(strength) AT(last_recall)
-                                AT(confidence) AT(scale_s) AT(beta) AT(recalls));
+                                AT(confidence) AT(scale_s) AT(beta) AT(recalls) AT(links) AT(floor)
+                                    AT(hidden));
     STRUCT(engram_cue, AT(size) AT(seed_count) AT(vector) AT(seed_ids) AT(seed_values));
     STRUCT(engram_recall_options,
            AT(size) AT(k) AT(now) AT(law) AT(frontier) AT(keep) AT(relevance) AT(seeds)
                AT(seed_threshold) AT(seed_temperature) AT(min_confidence) AT(recency_boost)
-                   AT(recency_window_s));
+                   AT(recency_window_s) AT(confidence) AT(form) AT(candidates) AT(rerank));
+    STRUCT(engram_recalled, AT(count) AT(complete) AT(confidence) AT(relevance) AT(edges));
+    STRUCT(engram_source, AT(id) AT(share) AT(path_share) AT(path) AT(path_length));
+    STRUCT(engram_explanation,
+           AT(parts) AT(relevance) AT(score) AT(sources) AT(count) AT(complete) AT(edges));
     STRUCT(engram_parts, AT(similarity) AT(activation) AT(retention) AT(confidence) AT(recency));
     STRUCT(engram_rng, AT(state));
     return 0;

@@ -343,7 +343,7 @@ static void recalls(void)
         struct list l = some_list(60, 240);
         engram_graph *graphs[] = {graph_of(&l, 10), graph_of(&l, 5)};
         struct engram_hit hits[2][20];
-        size_t count[2] = {0, 0};
+        struct engram_recalled out[2] = {{0}};
         for (int i = 0; i < 2; i++) {
             const struct engram_memories memories = {
                 .size = sizeof memories, .slots = 60, .graph = graphs[i]};
@@ -351,10 +351,10 @@ static void recalls(void)
             const struct engram_cue cue = {.size = sizeof cue, .seed_count = 1, .seed_ids = &seed};
             const struct engram_frontier f = {.size = sizeof f, .hops = 3};
             const struct engram_recall_options o = {.size = sizeof o, .k = 20, .frontier = &f};
-            wrong += engram_recall(&memories, &cue, &o, NULL, hits[i], NULL, &count[i]);
+            wrong += engram_recall(&memories, &cue, &o, NULL, hits[i], NULL, &out[i]);
         }
-        wrong += count[0] == 0 || count[0] != count[1] ||
-                 !same_bits(hits[0], hits[1], count[0] * sizeof *hits[0]);
+        wrong += out[0].count == 0 || memcmp(&out[0], &out[1], sizeof *out) != 0 ||
+                 !same_bits(hits[0], hits[1], out[0].count * sizeof *hits[0]);
         engram_graph_free(graphs[0]);
         engram_graph_free(graphs[1]);
         free_list(&l);

@@ -180,8 +180,10 @@ static inline void work_memory(struct work *w, const struct shared *shared)
                                             .law = &law,
                                             .frontier = &frontier,
                                             .seed_threshold = 0.05f};
-    call(w, engram_recall(&memories, &cue, &options, NULL, w->hits, w->parts, &count), &count,
-         sizeof count);
+    struct engram_recalled out = {0};
+    call(w, engram_recall(&memories, &cue, &options, NULL, w->hits, w->parts, &out), &out,
+         sizeof out);
+    count = out.count;
     fold(w, w->hits, count * sizeof *w->hits);
     fold(w, w->parts, count * sizeof *w->parts);
     w->failures += count == 0;
