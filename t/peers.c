@@ -215,6 +215,7 @@ static const struct group {
     {{"pair", "scan-1000", "scan-100000", "scan-int8", "scan-bf16", "batch", "threads"},
      peers_similarity},
     {{"approximate", "add"}, peers_approximate},
+    {{"recall-10000", "recall-100000", "recall-sign"}, peers_recall},
     {{"decay-10000", "decay-10000000"}, peers_decay},
     {{"spread-1000", "spread-rmat", "spread-rmat-seed"}, peers_spread},
 };

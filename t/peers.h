@@ -56,12 +56,19 @@ extern int peers_quick;      /* small sizes, to see that it works */
 extern int peers_threads;    /* that parallel_for uses: 1 or 2 */
 extern int peers_processors; /* that we may use: 1 or 2 */
 
-/* The groups of rows. */
 /* Whether a row is asked for. */
 int peers_wanted(const char *name);
+
+/* Rows of PEERS_HARD_DIM near a plane of few dimensions, in clusters that overlap, and queries drawn
+ * as the rows are; all of length 1. */
+enum { PEERS_HARD_DIM = 768 };
+void peers_hard_set(size_t n, float *rows, size_t queries, float *query);
+
+/* The groups of rows. */
 void peers_similarity(void);
 void peers_approximate(void);
 void peers_decay(void);
+void peers_recall(void);
 void peers_spread(void);
 
 /* ---- plain C, compiled strictly and freely ---------------------------------------------- */

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DIM = 768, INNER = 32, CENTRES = 1000, BEST = 10, TIMED = 100, ADDED = 1000 };
+enum { DIM = PEERS_HARD_DIM, INNER = 32, CENTRES = 1000, BEST = 10, TIMED = 100, ADDED = 1000 };
 
 /* Rows that lie near a plane of INNER dimensions, in clusters that overlap: how far, `apart` says. */
 struct hard_set {
@@ -50,23 +50,30 @@ static void draw(struct engram_rng *rng, const float *plane, const float *centre
     }
 }
 
-static void make_set(struct hard_set *set)
+void peers_hard_set(size_t n, float *rows, size_t queries, float *query)
 {
     struct engram_rng rng = {.state = PEERS_SEED};
     float *plane = malloc(INNER * DIM * sizeof *plane);
     float *centres = malloc(CENTRES * INNER * sizeof *centres);
-    uint64_t *ids = malloc(set->n * sizeof *ids);
-    set->exact = malloc(set->queries * BEST * sizeof *set->exact);
-    if (!plane || !centres || !ids || !set->exact)
+    if (!plane || !centres)
         abort();
     engram_rng_fill_normal(&rng, INNER * DIM, plane);
     engram_rng_fill_normal(&rng, CENTRES * INNER, centres);
-    set->rows = bench_memory(set->n * DIM * sizeof(float));
-    set->query = bench_memory(set->queries * DIM * sizeof(float));
-    draw(&rng, plane, centres, set->n, set->rows);
-    draw(&rng, plane, centres, set->queries, set->query);
+    draw(&rng, plane, centres, n, rows);
+    draw(&rng, plane, centres, queries, query);
     free(plane);
     free(centres);
+}
+
+static void make_set(struct hard_set *set)
+{
+    uint64_t *ids = malloc(set->n * sizeof *ids);
+    set->exact = malloc(set->queries * BEST * sizeof *set->exact);
+    if (!ids || !set->exact)
+        abort();
+    set->rows = bench_memory(set->n * DIM * sizeof(float));
+    set->query = bench_memory(set->queries * DIM * sizeof(float));
+    peers_hard_set(set->n, set->rows, set->queries, set->query);
 
     peers_ok(engram_bank_new(DIM, &set->bank));
     peers_ok(engram_bank_index(set->bank, ENGRAM_SIGN, 1));
