@@ -646,6 +646,73 @@ static void weights(struct engram_rng *rng)
     free(rows);
 }
 
+/* Fans, budgets, confidences and forms of a recall; batches; explanations. */
+static void recall_modes(struct engram_rng *rng)
+{
+    enum { SLOTS = 800, CUES = 6, K = 15 };
+    static struct engram_hit hits[CUES * K];
+    static struct engram_parts parts[CUES * K];
+    struct engram_recalled out[CUES];
+    struct engram_cue cues[CUES];
+    engram_bank *bank = random_bank(rng, SLOTS);
+    engram_graph *graph = random_graph(rng, SLOTS, 5 * SLOTS);
+    float *queries = normal(rng, CUES * DIM), *confidence = uniform(rng, SLOTS),
+          *floor = uniform(rng, SLOTS);
+    double *last = malloc(SLOTS * sizeof *last);
+    for (int i = 0; i < SLOTS; i++)
+        last[i] = engram_rng_uniform(rng) * 1e6;
+    for (int i = 0; i < CUES; i++)
+        cues[i] = (struct engram_cue){.size = sizeof *cues, .vector = queries + i * DIM};
+    engram_bank_index(bank, ENGRAM_SIGN, 1);
+    const struct engram_memories memories = {.size = sizeof memories,
+                                             .slots = SLOTS,
+                                             .bank = bank,
+                                             .graph = graph,
+                                             .last_recall = last,
+                                             .confidence = confidence,
+                                             .floor = floor};
+    const struct engram_law law = {.size = sizeof law, .tau_s = 2e5};
+    for (uint32_t mode = 0; mode < 12; mode++) {
+        const struct engram_frontier f = {.size = sizeof f,
+                                          .hops = 3,
+                                          .fan = mode % 4,
+                                          .fan_strength = 1.6f,
+                                          .accumulate = mode / 4,
+                                          .budget = mode % 3 ? 0 : 60};
+        const struct engram_recall_options o = {.size = sizeof o,
+                                                .k = K,
+                                                .now = 1.1e6,
+                                                .law = &law,
+                                                .frontier = &f,
+                                                .seed_threshold = 0.2f,
+                                                .confidence = mode % 3,
+                                                .form = mode % 5 ? 0 : ENGRAM_SIGN};
+        memset(out, 0, sizeof out);
+        engram_recall_batch(&memories, cues, CUES, &o, NULL, hits, parts, out);
+        take(out, sizeof out);
+        for (int i = 0; i < CUES; i++) {
+            struct engram_explanation e = {0};
+            struct engram_mark mark;
+            take(hits + i * K, out[i].count * sizeof *hits);
+            take(parts + i * K, out[i].count * sizeof *parts);
+            engram_arena_mark(engram_arena_thread(), &mark);
+            engram_recall_explain(&memories, &cues[i], &o, NULL, hits[i * K].id, &e);
+            for (uint32_t j = 0; j < e.count; j++) {
+                take(&e.sources[j].share, sizeof(double));
+                take(&e.sources[j].path_share, sizeof(double));
+                take(e.sources[j].path, e.sources[j].path_length * sizeof(uint64_t));
+            }
+            engram_arena_release(engram_arena_thread(), &mark);
+        }
+    }
+    free(queries);
+    free(confidence);
+    free(floor);
+    free(last);
+    engram_graph_free(graph);
+    engram_bank_free(bank);
+}
+
 /* ---- the list */
 
 static const struct {
@@ -676,6 +743,7 @@ static const struct {
     {"sparse", sparse},
     {"laws", laws},
     {"weights", weights},
+    {"recall-modes", recall_modes},
 };
 
 static uint64_t hash_of(size_t workload)
