@@ -102,6 +102,8 @@ for i = 1, 9 do
 end
 is(same, 90, "which are those that each query gives alone")
 local looked = exact[1].seen
+is(tostring(looked), "2000 rows scanned, 0 candidates, 0 scored exactly, 10 hits",
+  "what was looked at can be read")
 is(("%d %d %d %d"):format(looked.scanned, looked.candidates, looked.reranked,
   looked.hits), "2000 0 0 10",
   "an exact search has scanned all rows and left no candidates")

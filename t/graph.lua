@@ -200,6 +200,14 @@ near(activation(frontier { fan = "linear", hops = 1 }, "B"), 0.4, 1e-6,
   "a fan of linear divides by the out-degree")
 near(activation(frontier { fan = "sqrt", hops = 1 }, "B"), 0.8 / math.sqrt(2), 1e-6,
   "a fan of sqrt by its root")
+near(activation(frontier { fan = "actr", fan_strength = 1.6, hops = 1 }, "B"),
+  0.8 * (1.6 - math.log(3)), 1e-6, "ACT-R's fan multiplies by S - ln(fan + 1)")
+refuses(function() frontier { fan = "actr" } end,
+  "bad argument 'fan_strength' to 'graph:frontier' (a number expected, got nil)",
+  "it wants S")
+refuses(function() frontier { fan_strength = 1 } end,
+  [[bad argument 'fan_strength' to 'graph:frontier' (the fan "actr" with it expected]],
+  "S goes with it")
 is(#frontier { k = 2 }, 2, "k keeps the best of a frontier")
 ok(frontier { into = reused } == reused and #reused == 4,
   "into gives the same hits back from a frontier")
@@ -372,7 +380,7 @@ refuses(function() chain:frontier(vec(3)) end,
 for name, message in pairs {
   hops = "a count expected, got number -1", visit_budget = "a count expected, got number -1",
   refractory = "a count expected, got number -1",
-    fan = [["none", "linear" or "sqrt" expected, got number -1]],
+    fan = [["none", "linear", "sqrt" or "actr" expected, got number -1]],
   accumulate = [["sum", "max" or "noisy_or" expected, got number -1]],
     k = "a count expected, got number -1",
   gain = "a table of numbers by class expected, got number -1",
@@ -391,7 +399,7 @@ refuses(function() frontier { cycle_penalty = "x" } end,
   "the penalty of a cycle is a number")
 refuses(function() frontier { steps = 1 } end,
   "unknown option 'steps' to 'graph:frontier' (known: accumulate, bank, "
-  .. "cycle_penalty, fan, gain, hops, into, k, refractory, step, threshold, visit_budget)",
+  .. "cycle_penalty, fan, fan_strength, gain, hops, into, k, refractory, step, threshold, visit_budget)",
   "frontier lists its options")
 
 support.done()

@@ -12,8 +12,10 @@ local folder = support.srcdir .. "/lua"
 local own_modules = { check = true, ffi = true, info = true, repl = true, scratch = true }
 local own = {}
 for name in ([[
-  vec.is vec.of vec.over hits.into hits.is hits.over bank.bitset bank.is bank.pointer bank.view
-  graph.frontier graph.is graph.pointer arena.pointer decay.apply decay.hits matrix.is
+  vec.is vec.of vec.over hits.arrays hits.explain hits.into hits.is hits.over hits.seen_pointer
+  hits.tell recall.batch recall.begin recall.explain recall.fill recall.frame recall.resume
+  recall.session bank.bitset bank.is bank.pointer bank.view graph.fill_frontier
+  graph.frontier_frame graph.is graph.pointer arena.pointer decay.apply decay.hits matrix.is
 ]]):gmatch "%S+" do own["engram." .. name] = true end
 
 -- ---- what there is

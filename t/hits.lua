@@ -67,6 +67,7 @@ local long = {}
 for i = 1, 12 do long[i] = { i, i } end
 is(select(2, tostring(hits(long)):gsub("\n", "")), 11, "long runs show their first ten")
 ok(tostring(hits(long)):find "\n  %.%.%.$", "and that there are more")
+is(hits(long).complete, nil, "what no recall made has nothing to tell of one")
 
 -- ---- misuse
 

@@ -155,6 +155,145 @@ for i = 1, 200 do
 end
 ok(steady, "many recalls with tables of their own survive the collector")
 
+-- ---- what is told of a recall, and for eyes
+
+local two = recall:recall { vector = cue, now = NOW, k = 5, hops = 2, step = STEP }
+ok(two.complete == true and two.relevance == 0.5 and two.confidence_from == "stored"
+  and two.edges > 0, "hits tell how they came about")
+local copy = two:copy()
+ok(copy.relevance == 0.5 and copy.edges == two.edges, "so does a copy")
+local lines = {}
+for line in tostring(two):gmatch "[^\n]+" do lines[#lines + 1] = line end
+ok(#lines == 7
+  and lines[2]:find "id +score +similarity +activation +retention +confidence +recency",
+  "parts are printed as a table")
+ok(lines[3]:find(("^  %d +%.6g"):format(two:id(1), two:score(1))), "a line for each memory")
+
+-- ---- confidence
+
+local by = {}
+for _, from in ipairs { "stored", "boost", "paths" } do
+  local r = recall:recall { vector = cue, now = NOW, k = N, hops = 2, confidence = from }
+  is(r.confidence_from, from, "confidence may be " .. from)
+  by[from] = {}
+  for i = 1, #r do by[from][r:id(i)] = r[i].confidence end
+end
+local lifted, other = 0, 0
+for id, confidence in pairs(by.boost) do
+  if confidence > by.stored[id] then lifted = lifted + 1 end
+  if by.paths[id] and by.paths[id] ~= by.stored[id] then other = other + 1 end
+end
+ok(lifted > 0 and other > 0, "seeds are trusted more by a boost, all are judged anew by paths")
+is(recall:recall({ vector = cue, now = NOW, confidence = "paths" }).confidence_from, "stored",
+  "without spreading it is the stored one")
+
+-- ---- budgets
+
+local whole = recall:recall { vector = cue, now = NOW, k = N, hops = 3 }
+local part = recall:recall { vector = cue, now = NOW, k = N, hops = 3, budget = { edges = 5 } }
+ok(not part.complete and part.edges <= 5 and part.edges > 0, "a budget stops a recall")
+recall:recall { vector = cue, now = NOW, hops = 1 } -- another one in between
+local rounds = 0
+while not part.complete do
+  ok(recall:recall { resume = part, budget = { edges = 20 } } == part, "a later call resumes it")
+  rounds = rounds + 1
+end
+ok(rounds > 1 and same_runs(part, whole, N) and part.edges == whole.edges,
+  "to the very bits of a recall in one piece")
+part = recall:recall { vector = cue, now = NOW, k = N, hops = 3, budget = { edges = 5 },
+  into = part }
+ok(not part.complete and same_runs(recall:recall { resume = part }, whole, N),
+  "without a budget it goes on to the end")
+for name, list in pairs { budget = { 3, {}, { edges = 0 }, { edges = 0.5 } },
+  confidence = { 1, "x" }, form = { "f64", 1 }, explain = { 1, "x" }, candidates = { -1, 0.5 },
+  rerank = { -1 }, fan = { "x" }, vectors = { 3, cue, engram.matrix(2, 3) } } do
+  for _, value in ipairs(list) do
+    refuses(function() recall:recall { vector = cue, hops = 1, [name] = value } end,
+      ("bad argument '%s' to 'recall:recall' ("):format(name), ("recall checks %s"):format(name))
+  end
+end
+for _, value in ipairs { 3, whole, engram.hits {} } do
+  refuses(function() recall:recall { resume = value } end,
+    "bad argument 'resume' to 'recall:recall' (hits of a recall with a budget expected, got ",
+    "only what had a budget is resumed")
+end
+
+-- ---- smaller forms, many cues
+
+bank:index "sign"
+local exact = recall:recall { vector = cue, now = NOW, k = 5, hops = 2 }
+local by_sign = recall:recall { vector = cue, now = NOW, k = 5, hops = 2, form = "sign",
+  candidates = N, rerank = N }
+ok(same_runs(by_sign, exact, 5), "by signs, with enough candidates, the same comes")
+refuses(function() recall:recall { vector = cue, form = "int8" } end,
+  "options->form is 3, a form the bank does not have", "a form is there before it is scanned")
+local cues = rng:fill_normal(engram.matrix(20, DIM))
+local many = recall:recall { vectors = cues, now = NOW, k = 7, hops = 2 }
+local alike_all = #many == 20
+for i = 1, 20 do
+  local single = recall:recall { vector = cues:row(i), now = NOW, k = 7, hops = 2 }
+  alike_all = alike_all and same_runs(many[i], single, 7) and many[i].edges == single.edges
+    and many[i][1].retention == single[1].retention
+end
+ok(alike_all, "many cues at once get the bits of each alone")
+refuses(function() recall:recall { vectors = cues, ids = { 0 } } end,
+  "bad argument 'ids' to 'recall:recall' (nothing, beside vectors expected", "they come alone")
+
+-- ---- explanations
+
+local why = recall:recall { vector = cue, now = NOW, k = N, hops = 3, fan = "actr",
+  fan_strength = 2, explain = true }
+local adds_up, steps = true, 0
+for i = 1, #why do
+  local h, sum = why[i], 0
+  for j, source in ipairs(h.sources) do
+    sum = sum + source.share
+    steps = math.max(steps, #source.path)
+    adds_up = adds_up and source.path[1] == source.id and source.path[#source.path] == h.id
+      and (j == 1 or source.share <= h.sources[j - 1].share)
+  end
+  adds_up = adds_up and ffi.new("float[1]", sum)[0] == h.activation
+    and h.score == C.engram_score(why.parts + i - 1, why.relevance)
+end
+ok(adds_up and steps > 2, "the shares of the sources are the activation, bit for bit")
+is(why:copy()[1].sources, why[1].sources, "a copy keeps them")
+is(recall:recall({ vector = cue, now = NOW, into = why })[1].sources, nil,
+  "the next recall into the same hits does not")
+refuses(function() recall:recall { resume = part, explain = true } end,
+  "bad argument 'explain' to 'recall:recall' (resume and budget alone expected, got boolean true)",
+  "what is resumed is not explained")
+
+-- ---- no garbage
+
+local kinds = {
+  { vector = cue, now = NOW, k = 5 },
+  { vector = cue, now = NOW, k = 5, hops = 2, step = { 0.9, 0.8 }, threshold = 0.01,
+    gain = { [1] = -0.5 }, confidence = "boost" },
+  { ids = { 1, 2, 3 }, values = { 1, 0.5, 0.25 }, now = NOW, k = 5, hops = 2, fan = "actr",
+    fan_strength = 1.5 },
+  { vector = { 1, 2, 3, 4, 5, 6, 7, 8 }, now = NOW, k = 5, form = "sign" },
+  { vector = cue, now = NOW, k = 5, hops = 2, budget = { edges = 4 } },
+}
+for _, o in ipairs(kinds) do o.into = engram.hits {} end
+
+local function recall_often(n)
+  for i = 1, n do recall:recall(kinds[i % #kinds + 1]) end
+end
+
+for _, mode in ipairs { "on", "off" } do
+  jit[mode]()
+  recall_often(2000)
+  collectgarbage()
+  collectgarbage "stop"
+  local before = collectgarbage "count"
+  recall_often(100000)
+  local grown = collectgarbage "count" - before
+  collectgarbage "restart"
+  ok(grown < 64, ("100,000 recalls make no garbage with the compiler %s (%.1f KB)")
+    :format(mode, grown))
+end
+jit.on()
+
 -- ---- ids and generations
 
 bank:remove(5)
@@ -240,7 +379,7 @@ refuses(function() recall:recall { ids = { 0 }, values = { "x" } } end,
   [[bad argument 'values' to 'recall:recall' (a number at 1 expected, got string "x")]],
     "so is a bad value")
 refuses(function() recall:recall { ids = { 99 } } end,
-  "engram_recall: cue->seed_ids[0], 99, is not a memory",
+  "engram_recall_begin: cue->seed_ids[0], 99, is not a memory",
   "an id is a memory's")
 for name, value in pairs { k = 0, hops = -1, seeds = 0.5, now = 0 / 0, relevance = "x",
   into = 3 } do

@@ -14,6 +14,8 @@ local bank, methods = {}, {}
 local forms = { f32 = C.ENGRAM_F32, bf16 = C.ENGRAM_BF16, f16 = C.ENGRAM_F16,
   int8 = C.ENGRAM_INT8, sign = C.ENGRAM_SIGN }
 
+bank.forms = forms
+
 local open = check.opener(Bank, "bank")
 
 local the_view = View() -- good until the next one is asked for
@@ -215,7 +217,7 @@ function methods:search(query, k, options)
   local c = search_options(o, keep, fname)
   local arena = scratch.get(tonumber(C.engram_bank_search_scratch(p, 1, room, c)))
   check.status(C.engram_bank_search(p, q.data, 1, room, c, arena, run.hit, hits.count_out,
-    run.seen))
+    hits.seen_pointer(run)))
   run.n = tonumber(hits.count_out[0])
   return run
 end

@@ -191,7 +191,7 @@ function decay.hits(run, options, slot_of)
     check.status(C.engram_decay_f32(law, nil, nil, age, kind, 0, 1, left))
     run.hit[i].score = run.hit[i].score * left[0]
   end
-  run.parts = nil -- they no longer explain the score
+  run.with_parts = 0 -- they no longer explain the score
   C.engram_hits_sort(run.hit, run.n)
   return run
 end

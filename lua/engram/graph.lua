@@ -10,7 +10,6 @@ local vec = require "engram.vec"
 local Builder = ffi.typeof "struct { engram_builder *p; }"
 local Graph = ffi.typeof "struct { engram_graph *p; uint32_t nodes, edges; }"
 local graph, building, methods = {}, {}, {}
-local anchors = setmetatable({}, { __mode = "k" }) -- arrays that C points into during a call
 
 -- ---- builder
 
@@ -344,55 +343,75 @@ function methods:spread(start, options)
   return spread_runs(self, p, spread, start, o, fname)
 end
 
-local fans = { none = C.ENGRAM_FAN_NONE, linear = C.ENGRAM_FAN_LINEAR, sqrt = C.ENGRAM_FAN_SQRT }
+local fans = { none = C.ENGRAM_FAN_NONE, linear = C.ENGRAM_FAN_LINEAR, sqrt = C.ENGRAM_FAN_SQRT,
+  actr = C.ENGRAM_FAN_ACTR }
 local ways = { sum = C.ENGRAM_SUM, max = C.ENGRAM_MAX, noisy_or = C.ENGRAM_NOISY_OR }
 
--- One number for each hop: a list as it is, a number for all of them.
-local function per_hop(x, hops, name, fname)
+local Floats = ffi.typeof "float[?]"
+
+-- graph.frontier_frame() -> a frontier and the tables it points to, to be filled again and again
+function graph.frontier_frame()
+  local frame = { c = ffi.new "struct engram_frontier", room = 0, gain = ffi.new "float[256]" }
+  frame.c.size = ffi.sizeof(frame.c)
+  return frame
+end
+
+-- One number for each hop: a list as it is, a number for all of them; nil is nil.
+local function per_hop(x, floats, hops, name, fname)
   if x == nil then return nil end
-  local floats = ffi.new("float[?]", hops)
   for h = 1, hops do
     local value = x
     if type(x) == "table" then value = x[h] end
-    check.arg(check.finite(value), fname, name, ("a number, or %d of them"):format(hops), value)
+    if not check.finite(value) then
+      check.arg(false, fname, name, ("a number, or %d of them"):format(hops), value)
+    end
     floats[h - 1] = value
   end
   return floats
 end
 
-graph.frontier_options = { hops = 2, step = check.none, threshold = check.none, fan = "none",
-  accumulate = "sum", visit_budget = 0, cycle_penalty = 0, refractory = 0, gain = check.none }
+graph.frontier_options = { hops = check.none, step = check.none, threshold = check.none,
+  fan = check.none, fan_strength = check.none, accumulate = check.none, visit_budget = check.none,
+  cycle_penalty = check.none, refractory = check.none, gain = check.none }
 
--- graph.frontier(o, fname) -> struct engram_frontier, and the arrays that must stay alive with it
-function graph.frontier(o, fname)
-  check.arg(check.count(o.hops) and o.hops <= C.ENGRAM_MAX_HOPS, fname, "hops", "a count", o.hops)
-  for _, name in ipairs { "visit_budget", "refractory" } do
-    check.arg(check.count(o[name]) and o[name] < 2 ^ 32, fname, name, "a count", o[name])
-  end
-  check.arg(type(o.cycle_penalty) == "number", fname, "cycle_penalty", "a number", o.cycle_penalty)
+-- graph.fill_frontier(frame, o, hops, fname): what o says, checked. No garbage but for tables that
+-- grow with hops.
+function graph.fill_frontier(frame, o, hops, fname)
+  check.arg(check.count(hops) and hops <= C.ENGRAM_MAX_HOPS, fname, "hops", "a count", hops)
+  local visits, refractory = o.visit_budget or 0, o.refractory or 0
+  check.arg(check.count(visits) and visits < 2 ^ 32, fname, "visit_budget", "a count", visits)
+  check.arg(check.count(refractory) and refractory < 2 ^ 32, fname, "refractory", "a count",
+    refractory)
+  local penalty, fan, way = o.cycle_penalty or 0, o.fan or "none", o.accumulate or "sum"
+  check.arg(type(penalty) == "number", fname, "cycle_penalty", "a number", penalty)
   check.arg(o.gain == nil or type(o.gain) == "table", fname, "gain",
     "a table of numbers by class", o.gain)
-  check.arg(fans[o.fan], fname, "fan", "\"none\", \"linear\" or \"sqrt\"", o.fan)
-  check.arg(ways[o.accumulate], fname, "accumulate", "\"sum\", \"max\" or \"noisy_or\"",
-    o.accumulate)
-  local f = ffi.new "struct engram_frontier"
-  f.size = ffi.sizeof(f)
-  f.hops, f.fan, f.accumulate = o.hops, fans[o.fan], ways[o.accumulate]
-  f.visit_budget, f.cycle_penalty, f.refractory = o.visit_budget, o.cycle_penalty, o.refractory
-  local alive = { step = per_hop(o.step, o.hops, "step", fname),
-    threshold = per_hop(o.threshold, o.hops, "threshold", fname) }
-  f.step, f.threshold = alive.step, alive.threshold
+  check.arg(fans[fan], fname, "fan", "\"none\", \"linear\", \"sqrt\" or \"actr\"", fan)
+  check.arg(ways[way], fname, "accumulate", "\"sum\", \"max\" or \"noisy_or\"", way)
+  local strength = o.fan_strength
+  check.arg(fan ~= "actr" or check.finite(strength), fname, "fan_strength", "a number", strength)
+  check.arg(strength == nil or fan == "actr", fname, "fan_strength", "the fan \"actr\" with it",
+    strength)
+  if hops > frame.room then
+    frame.room, frame.step, frame.threshold = hops, Floats(hops), Floats(hops)
+  end
+  local f = frame.c
+  f.hops, f.fan, f.accumulate = hops, fans[fan], ways[way]
+  f.fan_strength = strength or 0
+  f.visit_budget, f.cycle_penalty, f.refractory = visits, penalty, refractory
+  f.step = per_hop(o.step, frame.step, hops, "step", fname)
+  f.threshold = per_hop(o.threshold, frame.threshold, hops, "threshold", fname)
+  f.gain = nil
   if o.gain then
-    alive.gain = ffi.new "float[256]"
     for class = 0, 255 do
       local gain = o.gain[class] or 1
-      check.arg(type(gain) == "number", fname, "gain", ("a number for class %d"):format(class),
-        gain)
-      alive.gain[class] = gain
+      if type(gain) ~= "number" then
+        check.arg(false, fname, "gain", ("a number for class %d"):format(class), gain)
+      end
+      frame.gain[class] = gain
     end
-    f.gain = alive.gain
+    f.gain = frame.gain
   end
-  return f, alive
 end
 
 -- g:frontier(seeds [, options]) -> hits: activation that moves outward hop by hop from the seeds
@@ -403,13 +422,13 @@ function methods:frontier(seeds, options)
   local known = { k = check.none, into = check.none, bank = check.none }
   for name, default in pairs(graph.frontier_options) do known[name] = default end
   local o = check.options(options, known, fname)
-  local frontier
-  frontier, anchors[self] = graph.frontier(o, fname)
+  local frame = graph.frontier_frame()
+  graph.fill_frontier(frame, o, o.hops or 2, fname)
   local v = view_of(self, o, fname)
   local ids, values = seeds_of(self, seeds, v, fname)
   local activations = ffi.new("float[?]", self.nodes)
   local scratch = require("engram.scratch").get(tonumber(C.engram_graph_frontier_scratch(p)))
-  check.status(C.engram_graph_frontier(p, frontier, ids, values, seeds.n, scratch, activations,
+  check.status(C.engram_graph_frontier(p, frame.c, ids, values, seeds.n, scratch, activations,
     nil, nil, nil))
   return run_of(self, activations, v, o, fname)
 end

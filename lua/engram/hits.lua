@@ -3,12 +3,23 @@ local ffi = require "ffi"
 local C = require "engram.ffi"
 local check = require "engram.check"
 
-local Hits = ffi.typeof [[
+-- What a search looked at, for eyes too.
+local Seen = ffi.metatype(ffi.typeof "struct { uint32_t scanned, candidates, reranked, hits; }", {
+  __tostring = function(self)
+    return ("%d rows scanned, %d candidates, %d scored exactly, %d hits")
+      :format(self.scanned, self.candidates, self.reranked, self.hits)
+  end,
+})
+local Hits = ffi.typeof([[
   struct { struct engram_hit *hit; struct engram_parts *parts; uint32_t n, room;
-           struct engram_seen seen; }]]
+           uint32_t with_parts, recalled, resumable; $ seen; struct engram_recalled told; }]], Seen)
 local HitArray = ffi.typeof "struct engram_hit[?]"
 local PartsArray = ffi.typeof "struct engram_parts[?]"
-local anchors = setmetatable({}, { __mode = "k" })
+local nothing_seen = Seen()
+
+local weak = { __mode = "k" }
+local anchors = setmetatable({}, weak) -- the arrays: { hit =, parts =, owner = }
+local sources = setmetatable({}, weak) -- by id, of runs that are explained
 
 local hits, methods = {}, {}
 hits.count_out = ffi.new "size_t[1]" -- where C tells how many there are
@@ -16,31 +27,49 @@ hits.count_out = ffi.new "size_t[1]" -- where C tells how many there are
 function hits.is(x) return ffi.istype(Hits, x) end
 
 local function reserve(self, room, with_parts)
-  if self.room < room or (with_parts and self.parts == nil) then
+  if self.room < room or (with_parts and not (anchors[self] and anchors[self].parts)) then
+    room = math.max(room, self.room)
     local array, parts = HitArray(room), with_parts and PartsArray(room) or nil
     ffi.copy(array, self.hit, self.n * ffi.sizeof "struct engram_hit")
-    anchors[self] = { array, parts }
+    anchors[self] = { hit = array, parts = parts }
     self.hit, self.parts, self.room = array, parts, room
   end
+  self.with_parts = with_parts and 1 or 0
   return self
 end
 
 -- hits.into(given, room, with_parts, fname): a run with that much room, the given one if there is
--- one.
+-- one; then there is no garbage if it has the room.
 function hits.into(given, room, with_parts, fname)
   if given == nil then return reserve(Hits(nil, nil, 0, 0), room, with_parts) end
   check.arg(hits.is(given), fname, "into", "hits", given)
-  given.n = 0
-  ffi.fill(given.seen, ffi.sizeof "struct engram_seen")
-  reserve(given, room, with_parts)
-  if not with_parts then given.parts = nil end
-  return given
+  given.n, given.recalled, given.resumable = 0, 0, 0
+  given.seen = nothing_seen
+  if sources[given] then sources[given] = nil end
+  return reserve(given, room, with_parts)
 end
 
--- hits.over(array, at, n, room, seen): a run of n hits inside an array that several runs share.
-function hits.over(array, at, n, room, seen)
-  local self = Hits(array + at, nil, n, room, seen)
-  anchors[self] = array
+-- hits.arrays(run) -> { hit =, parts = }: its arrays, for C.
+function hits.arrays(self) return anchors[self] end
+
+-- hits.seen_pointer(run): where a search says what it looked at.
+function hits.seen_pointer(self) return ffi.cast("struct engram_seen *", self.seen) end
+
+-- hits.tell(run, told): what a recall said of them.
+function hits.tell(self, told)
+  self.n, self.told, self.recalled = told.count, told, 1
+end
+
+-- hits.explain(run, list): the sources of each memory by its id.
+function hits.explain(self, by_id) sources[self] = by_id end
+
+-- hits.over(array, at, n, room [, seen [, parts]]): a run of n hits inside an array that several
+-- runs share.
+function hits.over(array, at, n, room, seen, parts)
+  local self = Hits(array + at, parts and parts + at or nil, n, room)
+  anchors[self] = { hit = array + at, parts = parts and parts + at, owner = { array, parts } }
+  self.with_parts = parts and 1 or 0
+  if seen then ffi.copy(self.seen, seen, ffi.sizeof(Seen)) end
   return self
 end
 
@@ -89,7 +118,7 @@ function methods:filter(keep)
   for i = 0, self.n - 1 do
     if keep(tonumber(self.hit[i].id), self.hit[i].score) then
       self.hit[n] = self.hit[i]
-      if self.parts ~= nil then self.parts[n] = self.parts[i] end
+      if self.with_parts == 1 then self.parts[n] = self.parts[i] end
       n = n + 1
     end
   end
@@ -136,12 +165,14 @@ end
 -- h:copy() -> hits
 function methods:copy()
   check.self(hits.is(self), "hits:copy")
-  local copy = hits.into(nil, self.n, self.parts ~= nil, "hits:copy")
+  local copy = hits.into(nil, self.n, self.with_parts == 1, "hits:copy")
   ffi.copy(copy.hit, self.hit, self.n * ffi.sizeof "struct engram_hit")
-  if self.parts ~= nil then
+  if self.with_parts == 1 then
     ffi.copy(copy.parts, self.parts, self.n * ffi.sizeof "struct engram_parts")
   end
   copy.n, copy.seen = self.n, self.seen
+  copy.recalled, copy.told = self.recalled, self.told
+  sources[copy] = sources[self]
   return copy
 end
 
@@ -154,13 +185,15 @@ end
 
 local part_names = { "similarity", "activation", "retention", "confidence", "recency" }
 
--- h[i] -> { id =, score = }, and the parts of the score where they are known
+-- h[i] -> { id =, score = }, the parts of the score where they are known, the sources of its
+-- activation where they were asked for
 local function get(self, i)
   local hit = self.hit[i]
   local t = { id = tonumber(hit.id), score = hit.score }
-  if self.parts ~= nil then
+  if self.with_parts == 1 then
     for _, name in ipairs(part_names) do t[name] = self.parts[i][name] end
   end
+  if sources[self] then t.sources = sources[self][t.id] end
   return t
 end
 
@@ -172,19 +205,44 @@ function methods:table()
   return list
 end
 
+local confidences = { [0] = "stored", "boost", "paths" }
+
+-- What a recall said of a run; nil of any other run.
+local facts = {
+  complete = function(told) return told.complete == 1 end,
+  confidence_from = function(told) return confidences[told.confidence] end,
+  relevance = function(told) return told.relevance end,
+  edges = function(told) return tonumber(told.edges) end,
+}
+
+local function row_of(self, i)
+  local hit = self.hit[i]
+  local id = tonumber(hit.id)
+  if self.with_parts == 0 then return ("  %d  %.6g"):format(id, hit.score) end
+  local p = self.parts[i]
+  return ("  %-12.0f %-10.6g %10.4f %10.4f %10.4f %10.4f %10.4f"):format(id, hit.score,
+    p.similarity, p.activation, p.retention, p.confidence, p.recency)
+end
+
 ffi.metatype(Hits, {
   __index = function(self, key)
     local method = methods[key]
     if method then return method end
+    if facts[key] then
+      if self.recalled == 0 then return nil end
+      return facts[key](self.told)
+    end
     if check.count(key) and key >= 1 and key <= self.n then return get(self, key - 1) end
     return nil
   end,
   __len = function(self) return self.n end,
   __tostring = function(self)
     local lines = { ("hits %d"):format(self.n) }
-    for i = 0, math.min(self.n, 10) - 1 do
-      lines[#lines + 1] = ("  %d  %.6g"):format(tonumber(self.hit[i].id), self.hit[i].score)
+    if self.with_parts == 1 and self.n > 0 then
+      lines[2] = ("  %-12s %-10s %10s %10s %10s %10s %10s"):format("id", "score",
+        unpack(part_names))
     end
+    for i = 0, math.min(self.n, 10) - 1 do lines[#lines + 1] = row_of(self, i) end
     if self.n > 10 then lines[#lines + 1] = "  ..." end
     return table.concat(lines, "\n")
   end,
