@@ -13,8 +13,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const uint32_t GENERATIONS = 1u << 21; /* an id is then exact in a double */
-
 /* ---- making and ending */
 
 int engram_bank_new(uint32_t dim, engram_bank **out)
@@ -105,6 +103,11 @@ int engram_bank_reserve(engram_bank *bank, uint32_t n)
 {
     ENGRAM_NEED(bank);
     return n > bank->slots ? reserve(__func__, bank, n) : ENGRAM_OK;
+}
+
+int engram_bank_own(engram_bank *bank)
+{
+    return bank->mapping ? reserve("engram_bank_own", bank, bank->slots) : ENGRAM_OK;
 }
 
 /* ---- rows */
@@ -235,7 +238,7 @@ int engram_bank_remove(engram_bank *bank, uint64_t id)
         return status;
     bank->live[slot / 64] &= ~((uint64_t)1 << slot % 64);
     bank->count--;
-    if (++bank->generations[slot] < GENERATIONS)
+    if (++bank->generations[slot] < ENGRAM_GENERATIONS)
         bank->free_slots[bank->free_count++] = slot;
     return ENGRAM_OK;
 }

@@ -10,6 +10,8 @@
 
 enum { ENGRAM_FORMS = ENGRAM_SIGN + 1 };
 
+enum { ENGRAM_GENERATIONS = 1 << 21 }; /* an id is then exact in a double */
+
 /* Rows in a smaller form, by slot. */
 struct engram_form {
     bool on;
@@ -44,6 +46,9 @@ static inline uint64_t engram_bank_id(const engram_bank *bank, uint32_t slot)
 {
     return (uint64_t)bank->generations[slot] << 32 | slot;
 }
+
+/* Copies rows that are mapped, so that changing one cannot fail for want of room. */
+int engram_bank_own(engram_bank *bank);
 
 /* In forms.c: room for so many rows in every form that is on; the forms of the rows first .. last
  * - 1; the end of them; their bytes. */

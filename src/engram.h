@@ -23,7 +23,7 @@
  *   Ownership  new, open and freeze make an owner, free ends it and accepts NULL; get, row and view
  *              lend.
  *   Threads    Functions may run on any thread at once on disjoint data. An arena, a builder and a
- *              bank or graph being changed belong to one thread at a time; unchanged ones may be
+ *              bank, graph or memory being changed belong to one thread at a time; unchanged ones may be
  *              shared. */
 #ifndef ENGRAM_H
 #define ENGRAM_H
@@ -995,6 +995,236 @@ size_t engram_recall_explain_scratch(const struct engram_memories *memories,
                                      const struct engram_cue *cue,
                                      const struct engram_recall_options *options, uint64_t edges);
 
+/* ---- a memory ------------------------------------------------------------------------
+ * What is remembered, in one object: a bank's rows with strengths that fade, confidence, links,
+ * texts. Every change is an operation with a time, in seconds as the host counts them; the library
+ * reads no clock. What `now` says is used as it is; the memory's own clock is the latest time it was
+ * told. A failed call has changed nothing. One thread at a time changes a
+ * memory; while nobody does, any number may read it. */
+typedef struct engram_memory engram_memory;
+
+/* What a memory is for good; kept in its files. */
+struct engram_memory_options {
+    uint32_t size;
+    uint32_t dim;                 /* columns of a vector, at least 1 */
+    const struct engram_law *law; /* how memories fade; NULL: they do not */
+    uint32_t capacity; /* most memories: beyond it the one with the least retention goes that is not
+                        * pinned; 0: no bound */
+    uint32_t reserved;
+};
+
+int engram_memory_new(const struct engram_memory_options *options, engram_memory **out);
+
+/* Ends a memory or a view of one. What was not synced may be lost. */
+void engram_memory_free(engram_memory *memory);
+
+enum {
+    ENGRAM_PINNED = 1,  /* is never evicted */
+    ENGRAM_ARCHIVED = 2 /* is kept, and found only by a recall that asks for archived ones */
+};
+
+/* Which fields of a record are given. */
+enum {
+    ENGRAM_VECTOR = 1,
+    ENGRAM_CONTENT = 2,
+    ENGRAM_META = 4,
+    ENGRAM_CREATED = 8,
+    ENGRAM_LAST_RECALL = 16,
+    ENGRAM_STRENGTH = 32,
+    ENGRAM_CONFIDENCE = 64,
+    ENGRAM_FLOOR = 128,
+    ENGRAM_SCALE = 256,
+    ENGRAM_BETA = 512,
+    ENGRAM_RECALLS = 1024,
+    ENGRAM_CLASS = 2048,
+    ENGRAM_FLAGS = 4096,
+    ENGRAM_RETENTION = 8192 /* of conditions alone */
+};
+
+/* One memory. In brackets: what stands there if it is remembered without. */
+struct engram_record {
+    uint32_t size;
+    uint32_t fields;     /* ENGRAM_VECTOR | .. */
+    const float *vector; /* [dim] finite floats [zeros, which nothing is like] */
+    const char *content; /* bytes [none] */
+    size_t content_bytes;
+    const char *meta; /* bytes of the host's [none] */
+    size_t meta_bytes;
+    double created;        /* [now] */
+    double last_recall;    /* [now] */
+    float strength;        /* what was there at last_recall, in [0, 1] [1] */
+    float confidence;      /* in [0, 1] [1] */
+    float floor;           /* retention does not fall below this nor below strength, whichever is
+                            * less; in [0, 1] [0] */
+    float scale_s;         /* time scale of its law, normal and > 0 [the law's] */
+    float beta;            /* exponent of its law, finite and > 0 [the law's] */
+    uint32_t recalls;      /* [0] */
+    uint32_t memory_class; /* below 256, the host's meaning [0] */
+    uint32_t flags;        /* ENGRAM_PINNED | ENGRAM_ARCHIVED [0] */
+};
+
+/* From source to target. A pair has one link at most. */
+struct engram_link {
+    uint64_t source, target; /* ids; ENGRAM_NO_ID: the memory that is being remembered */
+    float weight;            /* in [0, 1] */
+    uint32_t edge_class;     /* below 256; see struct engram_frontier */
+};
+
+/* What to do when the bank has a row whose cosine with the new one reaches the threshold. */
+enum {
+    ENGRAM_DUPLICATES_KEPT = 0,
+    ENGRAM_DUPLICATES_SKIPPED = 1,  /* nothing is changed */
+    ENGRAM_DUPLICATES_REPLACED = 2, /* the old one gets the record in place of its own; it keeps its
+                                     * id and links and gains the new ones */
+    /* The old one gets the mean direction, weighted by its retention and the new strength; strengths
+     * and confidences join as 1 - (1 - a)(1 - b), the higher floor, the content and meta given, the
+     * new links. */
+    ENGRAM_DUPLICATES_MERGED = 3
+};
+
+struct engram_remembering {
+    uint32_t size;
+    uint32_t link_count;
+    const struct engram_link *links; /* each has ENGRAM_NO_ID at one end */
+    uint32_t duplicates;             /* ENGRAM_DUPLICATES_KEPT .. */
+    float threshold;                 /* in (0, 1]; 0: 0.95 */
+};
+
+struct engram_remembered {
+    uint64_t id;
+    uint64_t evicted;    /* the id that made room; ENGRAM_NO_ID: none */
+    uint32_t duplicates; /* ENGRAM_DUPLICATES_KEPT: a new memory; otherwise what was done */
+    uint32_t reserved;
+};
+
+/* Remembers one memory; options may be NULL. ENGRAM_ELIMIT when it is full and all are pinned. */
+int engram_memory_remember(engram_memory *memory, const struct engram_record *record,
+                           const struct engram_remembering *options, double now,
+                           struct engram_remembered *out);
+
+/* Puts the fields given in place of a memory's own. */
+int engram_memory_update(engram_memory *memory, uint64_t id, const struct engram_record *record,
+                         double now);
+
+/* Forgets it for good, with its links in both directions; its id is never used again. */
+int engram_memory_forget(engram_memory *memory, uint64_t id, double now);
+
+/* Adds links, or gives new weights and classes to those that are there; all or none. */
+int engram_memory_link(engram_memory *memory, const struct engram_link *links, size_t n,
+                       double now);
+
+/* ENGRAM_ERANGE if there is no such link. */
+int engram_memory_unlink(engram_memory *memory, uint64_t source, uint64_t target, double now);
+
+/* What practice does to a memory, beside recording a recall: strength += amount * (1 - strength);
+ * a new time scale and exponent, as spacing rules give them, where they are not 0. */
+struct engram_reinforcement {
+    uint32_t size;
+    float amount; /* in [0, 1] */
+    float scale_s, beta;
+};
+
+/* Reinforces n memories alike; an id may come more than once. NULL: records a recall alone, which
+ * sets last_recall, counts, and moves confidence by 0.05 * (1 - confidence). */
+int engram_memory_reinforce(engram_memory *memory, const uint64_t *ids, size_t n,
+                            const struct engram_reinforcement *reinforcement, double now);
+
+/* Reads a memory: the fields of out up to out->size, which the caller sets. Borrowed until the
+ * memory is changed. */
+int engram_memory_get(const engram_memory *memory, uint64_t id, struct engram_record *out);
+
+/* The first id in slot order behind `after`, or of all for ENGRAM_NO_ID; ENGRAM_NO_ID, all bits
+ * set, behind the last. */
+uint64_t engram_memory_next(const engram_memory *memory, uint64_t after);
+
+/* The links that leave a memory, in their order: at most `room` into out; *count: how many there
+ * are. */
+int engram_memory_links(const engram_memory *memory, uint64_t id, struct engram_link *out,
+                        size_t room, size_t *count);
+
+/* retentions[slots] at `now`: strength * R(now - last_recall) and its floor, 0 where there is no
+ * memory. */
+int engram_memory_retention(const engram_memory *memory, double now, float *retentions);
+
+/* What a filter asks of a memory; every condition is inclusive. */
+struct engram_conditions {
+    uint32_t size;
+    uint32_t given;                /* ENGRAM_CREATED | ..: which of the ranges below hold */
+    double created[2];             /* ENGRAM_CREATED: from, to */
+    double last_recall[2];         /* ENGRAM_LAST_RECALL */
+    float strength[2];             /* ENGRAM_STRENGTH */
+    float confidence[2];           /* ENGRAM_CONFIDENCE */
+    float retention[2];            /* ENGRAM_RETENTION: what is left at `now` */
+    uint32_t recalls[2];           /* ENGRAM_RECALLS */
+    uint64_t classes[4];           /* ENGRAM_CLASS: a bitset of the classes wanted */
+    uint32_t flags_on, flags_off;  /* flags that must be, or must not be */
+    double now;                    /* of retention */
+};
+
+/* bits: a bitset by slot, of the memories that meet all conditions. */
+int engram_memory_select(const engram_memory *memory, const struct engram_conditions *conditions,
+                         uint64_t *bits);
+
+/* The arrays of a memory and its links as a recall takes them; borrowed until it is changed. */
+int engram_memory_view(const engram_memory *memory, struct engram_memories *memories,
+                       struct engram_graph_view *links);
+
+/* Recall over a memory: engram_recall with its arrays, links and law, whatever options->law says.
+ * flags: ENGRAM_RECORD records the hits, as engram_memory_reinforce does without practice, once the
+ * recall is complete; a view records nothing. session NULL: scratch is the thread's arena and
+ * nothing can be resumed. */
+enum { ENGRAM_RECORD = 1, ENGRAM_WITH_ARCHIVED = 2 };
+int engram_memory_recall(engram_memory *memory, const struct engram_cue *cue,
+                         const struct engram_recall_options *options, uint32_t flags,
+                         engram_session *session, struct engram_hit *hits,
+                         struct engram_parts *parts, struct engram_recalled *out);
+
+/* engram_recall_resume with the flags it began with; ENGRAM_EBUSY if the memory was changed since. */
+int engram_memory_resume(engram_memory *memory, engram_session *session, uint64_t budget,
+                         struct engram_hit *hits, struct engram_parts *parts,
+                         struct engram_recalled *out);
+
+/* engram_recall_batch; all are recalled before the first is recorded. */
+int engram_memory_recall_batch(engram_memory *memory, const struct engram_cue *cues, size_t count,
+                               const struct engram_recall_options *options, uint32_t flags,
+                               struct engram_hit *hits, struct engram_parts *parts,
+                               struct engram_recalled *out);
+
+/* engram_recall_explain. */
+int engram_memory_explain(const engram_memory *memory, const struct engram_cue *cue,
+                          const struct engram_recall_options *options, engram_arena *arena,
+                          uint64_t id, struct engram_explanation *out);
+
+/* The law of a memory; size 0 if it has none. */
+void engram_memory_law(const engram_memory *memory, struct engram_law *out);
+
+/* A mark is a state to go back to: rollback undoes every change since, in time proportional to
+ * them, and leaves the mark standing; release forgets it and those set after it. An open mark keeps
+ * what has been overwritten since. */
+int engram_memory_mark(engram_memory *memory, uint64_t *mark);
+int engram_memory_rollback(engram_memory *memory, uint64_t mark);
+int engram_memory_release(engram_memory *memory, uint64_t mark);
+
+/* An independent copy in memory alone: nothing done to one is seen in the other. It has no marks. */
+int engram_memory_fork(const engram_memory *memory, engram_memory **out);
+
+/* A hash of the whole state: equal for memories that will answer and evolve alike. */
+uint64_t engram_memory_hash(const engram_memory *memory);
+
+struct engram_memory_info {
+    uint32_t dim, capacity, slots, count, archived, pinned, marks;
+    uint32_t read_only;          /* 1: changes are refused: a view, or files that failed */
+    uint64_t links, text_bytes;  /* of contents and metas */
+    uint64_t bytes;              /* of all arrays */
+    uint64_t undo_bytes;         /* kept for marks */
+    uint64_t sequence;           /* of the last operation, from 1 */
+    double clock;                /* latest time told; -infinity: none */
+};
+int engram_memory_info(const engram_memory *memory, struct engram_memory_info *out);
+
+/* The bank inside, for searches and forms; it must not be changed otherwise. */
+engram_bank *engram_memory_bank(engram_memory *memory);
+
 /* ---- random numbers by seed --------------------------------------------------------- */
 
 /* Set state to the seed. The generator is SplitMix64 (Steele, Lea & Flood 2014): 64 bits, period
@@ -1046,6 +1276,9 @@ const char *engram_cdef(void);
 
 /* A squared norm below this is that of no direction. */
 #define ENGRAM_NEAR_ZERO 1e-30f
+
+/* No memory: generations end long before it. */
+#define ENGRAM_NO_ID UINT64_MAX
 
 #ifdef __cplusplus
 }

@@ -783,13 +783,6 @@ size_t engram_recall_batch_scratch(const struct engram_memories *memories,
 
 /* ---- sessions */
 
-struct engram_session {
-    struct engram_recall recall;
-    engram_arena *arena; /* NULL until the first recall */
-    size_t bytes;
-    bool begun;
-};
-
 int engram_session_new(engram_session **out)
 {
     ENGRAM_NEED(out);

@@ -57,6 +57,15 @@ size_t engram_paths_bytes(uint32_t slots);
 int engram_paths_find(struct engram_recall *r);
 float engram_paths_confidence(const struct engram_recall *r, uint32_t slot);
 
+struct engram_session {
+    struct engram_recall recall;
+    engram_arena *arena; /* NULL until the first recall */
+    size_t bytes;
+    bool begun;
+    uint64_t revision; /* for recollection.c: of the memory when it began, and its flags */
+    uint32_t flags;
+};
+
 /* The confidence that is stored, as all parts take it. */
 static inline float engram_stored_confidence(const struct engram_recall *r, uint32_t slot)
 {

@@ -47,9 +47,9 @@ int main(void)
                                  AT(generations) AT(bytes) AT(form_bytes));
     STRUCT(engram_search, AT(size) AT(form) AT(candidates) AT(rerank) AT(keep));
     STRUCT(engram_seen, AT(scanned) AT(candidates) AT(reranked) AT(hits));
-    STRUCT(engram_memories, AT(size) AT(slots) AT(bank) AT(graph) AT(strength) AT(last_recall)
-                                AT(confidence) AT(scale_s) AT(beta) AT(recalls) AT(links) AT(floor)
-                                    AT(hidden));
+    STRUCT(engram_memories,
+           AT(size) AT(slots) AT(bank) AT(graph) AT(strength) AT(last_recall) AT(confidence)
+               AT(scale_s) AT(beta) AT(recalls) AT(links) AT(floor) AT(hidden));
     STRUCT(engram_cue, AT(size) AT(seed_count) AT(vector) AT(seed_ids) AT(seed_values));
     STRUCT(engram_recall_options,
            AT(size) AT(k) AT(now) AT(law) AT(frontier) AT(keep) AT(relevance) AT(seeds)
@@ -60,6 +60,21 @@ int main(void)
     STRUCT(engram_explanation,
            AT(parts) AT(relevance) AT(score) AT(sources) AT(count) AT(complete) AT(edges));
     STRUCT(engram_parts, AT(similarity) AT(activation) AT(retention) AT(confidence) AT(recency));
+    STRUCT(engram_memory_options, AT(size) AT(dim) AT(law) AT(capacity) AT(reserved));
+    STRUCT(engram_record,
+           AT(size) AT(fields) AT(vector) AT(content) AT(content_bytes) AT(meta) AT(meta_bytes)
+               AT(created) AT(last_recall) AT(strength) AT(confidence) AT(floor) AT(scale_s)
+                   AT(beta) AT(recalls) AT(memory_class) AT(flags));
+    STRUCT(engram_link, AT(source) AT(target) AT(weight) AT(edge_class));
+    STRUCT(engram_remembering, AT(size) AT(link_count) AT(links) AT(duplicates) AT(threshold));
+    STRUCT(engram_remembered, AT(id) AT(evicted) AT(duplicates) AT(reserved));
+    STRUCT(engram_reinforcement, AT(size) AT(amount) AT(scale_s) AT(beta));
+    STRUCT(engram_conditions,
+           AT(size) AT(given) AT(created) AT(last_recall) AT(strength) AT(confidence) AT(retention)
+               AT(recalls) AT(classes) AT(flags_on) AT(flags_off) AT(now));
+    STRUCT(engram_memory_info,
+           AT(dim) AT(capacity) AT(slots) AT(count) AT(archived) AT(pinned) AT(marks) AT(read_only)
+               AT(links) AT(text_bytes) AT(bytes) AT(undo_bytes) AT(sequence) AT(clock));
     STRUCT(engram_rng, AT(state));
     return 0;
 }
