@@ -713,6 +713,117 @@ static void recall_modes(struct engram_rng *rng)
     engram_bank_free(bank);
 }
 
+/* ---- a life: memories made, linked, recalled, practised, merged, evicted, forgotten, taken back */
+
+static uint64_t some_memory(struct engram_rng *rng, const engram_memory *m)
+{
+    struct engram_memory_info info;
+    engram_memory_info(m, &info);
+    uint64_t id = engram_memory_next(m, ENGRAM_NO_ID);
+    for (uint32_t skip = engram_rng_below(rng, info.count + 1); skip > 1; skip--)
+        id = engram_memory_next(m, id);
+    return id;
+}
+
+static void meet(struct engram_rng *rng, engram_memory *m, double now)
+{
+    float vector[DIM];
+    char text[32];
+    engram_rng_fill_normal(rng, DIM, vector);
+    for (int i = 3; i < DIM; i++)
+        vector[i] *= 0.2f; /* so that some are much alike */
+    struct engram_record r = {
+        .size = sizeof r,
+        .fields = ENGRAM_VECTOR | ENGRAM_CONTENT | ENGRAM_CONFIDENCE | ENGRAM_FLOOR | ENGRAM_FLAGS,
+        .vector = vector,
+        .content = text,
+        .content_bytes = (size_t)snprintf(text, sizeof text, "met at %.3f", now),
+        .confidence = 0.5f,
+        .floor = engram_rng_below(rng, 5) == 0 ? 0.1f : 0,
+        .flags = engram_rng_below(rng, 20) == 0 ? ENGRAM_PINNED : 0,
+    };
+    uint64_t other = some_memory(rng, m);
+    const struct engram_link links[] = {
+        {ENGRAM_NO_ID, other, (float)engram_rng_uniform(rng), engram_rng_below(rng, 3)},
+        {other, ENGRAM_NO_ID, 0.5f, 0}};
+    const struct engram_remembering how = {.size = sizeof how,
+                                           .links = links,
+                                           .link_count = other == ENGRAM_NO_ID ? 0 : 2,
+                                           .duplicates = engram_rng_below(rng, 4),
+                                           .threshold = 0.9f};
+    struct engram_remembered out;
+    engram_memory_remember(m, &r, &how, now, &out);
+    take(&out.id, sizeof out.id);
+}
+
+static void think(struct engram_rng *rng, engram_memory *m, double now)
+{
+    static struct engram_hit hits[8];
+    static struct engram_parts parts[8];
+    float *vector = normal(rng, DIM);
+    const float step[] = {0.7f, 0.7f}, threshold[] = {0.01f, 0.05f};
+    const struct engram_frontier f = {.size = sizeof f,
+                                      .hops = 1 + engram_rng_below(rng, 2),
+                                      .fan = engram_rng_below(rng, 4),
+                                      .fan_strength = 2,
+                                      .step = step,
+                                      .threshold = threshold};
+    const struct engram_cue cue = {.size = sizeof cue, .vector = vector};
+    const struct engram_recall_options o = {.size = sizeof o,
+                                            .k = 8,
+                                            .now = now,
+                                            .frontier = &f,
+                                            .seed_threshold = 0.2f,
+                                            .confidence = engram_rng_below(rng, 3)};
+    struct engram_recalled out;
+    engram_memory_recall(m, &cue, &o, ENGRAM_RECORD, NULL, hits, parts, &out);
+    take(hits, out.count * sizeof *hits);
+    take(parts, out.count * sizeof *parts);
+    free(vector);
+}
+
+static void life(struct engram_rng *rng)
+{
+    const struct engram_law law = {.size = sizeof law,
+                                   .curve = ENGRAM_MIXTURE,
+                                   .tau_s = 3600,
+                                   .unit_s = 3600,
+                                   .beta = 0.14,
+                                   .weight = 0.5};
+    const struct engram_memory_options options = {
+        .size = sizeof options, .dim = DIM, .law = &law, .capacity = 150};
+    engram_memory *m;
+    uint64_t mark;
+    engram_memory_new(&options, &m);
+    for (int hour = 0; hour < 600; hour++) {
+        double now = hour * 3600 + engram_rng_uniform(rng);
+        uint32_t what = engram_rng_below(rng, 8);
+        uint64_t id = some_memory(rng, m);
+        const struct engram_reinforcement practice = {
+            .size = sizeof practice, .amount = 0.2f, .scale_s = 7200};
+        if (what < 4 || id == ENGRAM_NO_ID)
+            meet(rng, m, now);
+        else if (what < 6)
+            think(rng, m, now);
+        else if (what == 6)
+            engram_memory_reinforce(m, &id, 1, &practice, now);
+        else
+            engram_memory_forget(m, id, now);
+        if (hour % 100 == 30)
+            engram_memory_mark(m, &mark);
+        if (hour % 100 == 60)
+            engram_memory_rollback(m, mark);
+        if (hour % 100 == 90)
+            engram_memory_release(m, mark);
+    }
+    float left[150];
+    engram_memory_retention(m, 700 * 3600, left);
+    take(left, sizeof left);
+    uint64_t state = engram_memory_hash(m);
+    take(&state, sizeof state);
+    engram_memory_free(m);
+}
+
 /* ---- the list */
 
 static const struct {
@@ -744,6 +855,7 @@ static const struct {
     {"laws", laws},
     {"weights", weights},
     {"recall-modes", recall_modes},
+    {"life", life},
 };
 
 static uint64_t hash_of(size_t workload)
