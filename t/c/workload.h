@@ -12,6 +12,7 @@ enum { WORK_DIM = 75, WORK_ROWS = 150, WORK_EDGES = 1200, WORK_FLOATS = WORK_DIM
 struct shared {
     engram_graph *graph;
     engram_bank *bank;
+    engram_memory *memory;
 };
 
 /* The arrays of one run. */
@@ -40,6 +41,26 @@ static inline void call(struct work *work, int status, const void *bytes, size_t
     fold(work, bytes, n);
 }
 
+/* A memory of the rows, each linked with some that came before it. */
+static inline engram_memory *remember_rows(const float *rows, struct engram_rng *rng)
+{
+    const struct engram_law law = {.size = sizeof law, .tau_s = 86400};
+    const struct engram_memory_options options = {
+        .size = sizeof options, .dim = WORK_DIM, .law = &law};
+    engram_memory *memory = NULL;
+    engram_memory_new(&options, &memory);
+    for (uint32_t i = 0; i < WORK_ROWS; i++) {
+        const struct engram_record record = {
+            .size = sizeof record, .fields = ENGRAM_VECTOR, .vector = rows + i * WORK_DIM};
+        const struct engram_link link = {ENGRAM_NO_ID, i ? engram_rng_below(rng, i) : 0, 0.5f, 0};
+        const struct engram_remembering how = {
+            .size = sizeof how, .links = &link, .link_count = i > 0};
+        struct engram_remembered out;
+        engram_memory_remember(memory, &record, &how, i, &out);
+    }
+    return memory;
+}
+
 static inline void share(struct shared *shared)
 {
     struct engram_rng rng = {7};
@@ -60,6 +81,7 @@ static inline void share(struct shared *shared)
     }
     engram_builder_freeze(builder, &shared->graph);
     engram_builder_free(builder);
+    shared->memory = remember_rows(rows, &rng);
     free(rows);
 }
 
@@ -67,6 +89,7 @@ static inline void unshare(struct shared *shared)
 {
     engram_graph_free(shared->graph);
     engram_bank_free(shared->bank);
+    engram_memory_free(shared->memory);
 }
 
 static inline void work_similarity(struct work *w)
@@ -199,6 +222,41 @@ static inline void work_memory(struct work *w, const struct shared *shared)
     engram_bank_free(bank);
 }
 
+static inline void recall_from(struct work *w, engram_memory *memory, uint32_t flags)
+{
+    const struct engram_frontier frontier = {.size = sizeof frontier, .hops = 2};
+    const struct engram_cue cue = {.size = sizeof cue, .vector = w->rows};
+    const struct engram_recall_options options = {.size = sizeof options,
+                                                  .k = 25,
+                                                  .now = 1e5,
+                                                  .frontier = &frontier,
+                                                  .seed_threshold = 0.05f};
+    struct engram_recalled out = {0};
+    call(w, engram_memory_recall(memory, &cue, &options, flags, NULL, w->hits, w->parts, &out),
+         &out, sizeof out);
+    fold(w, w->hits, out.count * sizeof *w->hits);
+    fold(w, w->parts, out.count * sizeof *w->parts);
+}
+
+/* One memory that all read, and a copy of it that is the thread's to change. */
+static inline void work_remembering(struct work *w, const struct shared *shared)
+{
+    recall_from(w, shared->memory, 0);
+    engram_memory *own = NULL;
+    uint64_t mark, hash;
+    call(w, engram_memory_fork(shared->memory, &own), NULL, 0);
+    call(w, engram_memory_mark(own, &mark), &mark, sizeof mark);
+    recall_from(w, own, ENGRAM_RECORD);
+    for (uint64_t id = 0; id < WORK_ROWS; id += 3)
+        call(w, engram_memory_forget(own, id, 2e5), &id, sizeof id);
+    recall_from(w, own, ENGRAM_RECORD);
+    call(w, engram_memory_rollback(own, mark), NULL, 0);
+    hash = engram_memory_hash(own);
+    fold(w, &hash, sizeof hash);
+    w->failures += hash != engram_memory_hash(shared->memory);
+    engram_memory_free(own);
+}
+
 /* Everything, from a seed; the hash. Failures are counted in *failures. */
 static inline uint64_t workload(uint64_t seed, const struct shared *shared, int *failures)
 {
@@ -215,6 +273,7 @@ static inline uint64_t workload(uint64_t seed, const struct shared *shared, int 
     work_functions(w);
     work_graphs(w, shared);
     work_memory(w, shared);
+    work_remembering(w, shared);
     *failures += w->failures;
     uint64_t digest = w->digest;
     free(w);
