@@ -30,12 +30,14 @@ for _, file in ipairs(support.lines("ls " .. support.quote(folder))) do
     count = count + 1
   end
 end
--- The host in C was built beside the tests.
-local host = support.read(folder .. "/embed.c")
-local said = host:match "prints: ([^*]-) %*/" .. "\n"
-is((support.run(support.quote(support.builddir .. "/examples/embed"))), said,
-  "embed.c prints what its first comment says")
-is(math.max(60, select(2, host:gsub("\n", ""))), 60, "embed.c has at most sixty lines")
+-- The hosts in C were built beside the tests.
+for _, name in ipairs { "embed", "memory" } do
+  local host = support.read(("%s/%s.c"):format(folder, name))
+  local said = host:match "prints: ([^*]-) %*/" .. "\n"
+  is((support.run(support.quote(("%s/examples/%s"):format(support.builddir, name)))), said,
+    ("%s.c prints what its first comment says"):format(name))
+  is(math.max(60, select(2, host:gsub("\n", ""))), 60, ("%s.c has at most sixty lines"):format(name))
+end
 
 ok(count >= 6 and checked >= 4, "there are examples, and most say what they print")
 
