@@ -2,12 +2,13 @@
  * SPDX-License-Identifier: MIT */
 #include "config.h"
 #include "bank.h"
+#include "files.h"
 #include "kernels/similarity.h"
 #include "npy.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
+#include <limits.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -129,16 +130,24 @@ static int find(const char *function, const engram_bank *bank, uint64_t id, uint
                        *slot < bank->slots ? " any more" : "");
 }
 
+/* The first column with NaN or infinity; dim: none. */
+static uint32_t first_not_finite(const float *row, uint32_t dim)
+{
+    uint32_t j = 0;
+    while (j < dim && fabsf(row[j]) <= FLT_MAX)
+        j++;
+    return j;
+}
+
 /* The norm of a row of finite floats; the row and column of the first other one in the message. */
 static int norm_of_row(const char *where, const float *row, uint64_t number, uint32_t dim,
                        float *norm)
 {
     float square = engram_dot_f32(row, row, dim);
-    if (!(square <= FLT_MAX))
-        for (uint32_t j = 0; j < dim; j++)
-            if (!(fabsf(row[j]) <= FLT_MAX))
-                return engram_fail(ENGRAM_ENONFINITE, "%s: row %llu, column %u is %g", where,
-                                   (unsigned long long)number, (unsigned)j, engram_shown(row[j]));
+    uint32_t bad = square <= FLT_MAX ? dim : first_not_finite(row, dim);
+    if (bad < dim)
+        return engram_fail(ENGRAM_ENONFINITE, "%s: row %llu, column %u is %g", where,
+                           (unsigned long long)number, (unsigned)bad, engram_shown(row[bad]));
     *norm = engram_norm_of(square, row, dim);
     return ENGRAM_OK;
 }
@@ -276,19 +285,14 @@ void engram_bank_get(const engram_bank *bank, struct engram_bank_view *out)
 
 /* ---- files */
 
-static int system_error(const char *path)
-{
-    return engram_fail(ENGRAM_EIO, "%s: %s", path, strerror(errno));
-}
-
 /* Maps a whole regular file. */
 static int map(const char *path, void **mapping, size_t *bytes)
 {
     int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (file < 0)
-        return system_error(path);
+        return engram_system_error(path);
     struct stat about;
-    int status = fstat(file, &about) == 0 ? ENGRAM_OK : system_error(path);
+    int status = fstat(file, &about) == 0 ? ENGRAM_OK : engram_system_error(path);
     if (status == ENGRAM_OK && !S_ISREG(about.st_mode))
         status = engram_fail(ENGRAM_EIO, "%s: not a regular file", path);
     if (status == ENGRAM_OK && about.st_size == 0)
@@ -297,23 +301,46 @@ static int map(const char *path, void **mapping, size_t *bytes)
         *bytes = (size_t)about.st_size;
         *mapping = mmap(NULL, *bytes, PROT_READ, MAP_PRIVATE, file, 0);
         if (*mapping == MAP_FAILED)
-            status = system_error(path);
+            status = engram_system_error(path);
     }
     close(file);
     return status;
 }
 
-/* Takes the mapped rows over once every one of them has been looked at. */
-static int adopt(engram_bank *bank, const char *path, const struct engram_npy *npy)
+int engram_bank_map(engram_bank *bank, void *mapping, size_t bytes, size_t offset, uint32_t slots)
 {
-    int status = reserve_beside(bank, (uint32_t)npy->rows);
-    for (uint64_t i = 0; i < npy->rows && status == ENGRAM_OK; i++)
-        status = engram_cancelled()
-                     ? engram_fail_cancelled("engram_bank_open")
-                     : norm_of_row(path, bank->rows + i * bank->dim, i, bank->dim, &bank->norms[i]);
+    bank->mapping = mapping;
+    bank->mapping_bytes = bytes;
+    bank->rows = (float *)((unsigned char *)mapping + offset);
+    int status = reserve_beside(bank, slots);
+    if (status == ENGRAM_OK)
+        bank->slots = slots;
+    return status;
+}
+
+int engram_bank_norms(engram_bank *bank, size_t first, size_t last)
+{
+    for (size_t i = first; i < last; i++) {
+        const float *row = bank->rows + i * bank->dim;
+        float square = engram_dot_f32(row, row, bank->dim);
+        if (!(square <= FLT_MAX) && first_not_finite(row, bank->dim) < bank->dim)
+            return ENGRAM_ENONFINITE;
+        bank->norms[i] = engram_norm_of(square, row, bank->dim);
+    }
+    return ENGRAM_OK;
+}
+
+/* Takes the mapped rows over once every one of them has been looked at. */
+static int adopt(engram_bank *bank, const char *path, uint32_t rows)
+{
+    int status = ENGRAM_OK;
+    for (uint32_t i = 0; i < rows && status == ENGRAM_OK; i++)
+        status = engram_cancelled() ? engram_fail_cancelled("engram_bank_open")
+                                    : norm_of_row(path, bank->rows + (size_t)i * bank->dim, i,
+                                                  bank->dim, &bank->norms[i]);
     if (status != ENGRAM_OK)
         return status;
-    bank->slots = bank->count = (uint32_t)npy->rows;
+    bank->count = rows;
     for (uint32_t slot = 0; slot < bank->slots; slot++)
         bank->generations[slot] = 0;
     if (bank->slots)
@@ -345,10 +372,9 @@ int engram_bank_open(const char *path, engram_bank **out)
         munmap(mapping, bytes);
         return status;
     }
-    bank->mapping = mapping;
-    bank->mapping_bytes = bytes;
-    bank->rows = (float *)((unsigned char *)mapping + npy.offset);
-    status = adopt(bank, path, &npy);
+    status = engram_bank_map(bank, mapping, bytes, npy.offset, (uint32_t)npy.rows);
+    if (status == ENGRAM_OK)
+        status = adopt(bank, path, (uint32_t)npy.rows);
     if (status != ENGRAM_OK) {
         engram_bank_free(bank);
         return status;
@@ -357,72 +383,26 @@ int engram_bank_open(const char *path, engram_bank **out)
     return ENGRAM_OK;
 }
 
-static bool write_all(int file, const void *data, size_t bytes)
-{
-    const unsigned char *p = data;
-    while (bytes) {
-        ssize_t wrote = write(file, p, bytes);
-        if (wrote < 0 && errno == EINTR)
-            continue;
-        if (wrote <= 0)
-            return false;
-        p += wrote;
-        bytes -= (size_t)wrote;
-    }
-    return true;
-}
-
 /* Header, then the rows in use: all at once, or run by run where some were removed. */
 static bool write_rows(const engram_bank *bank, int file)
 {
     unsigned char header[ENGRAM_NPY_HEADER];
+    uint64_t offset = sizeof header;
     engram_npy_header(bank->count, bank->dim, header);
-    if (!write_all(file, header, sizeof header))
+    if (!engram_file_write(file, header, sizeof header, 0))
         return false;
     for (uint32_t slot = 0; slot < bank->slots;) {
         uint32_t first = slot;
         while (slot < bank->slots && is_live(bank, slot))
             slot++;
-        if (!write_all(file, bank->rows + (size_t)first * bank->dim,
-                       (size_t)(slot - first) * bank->dim * sizeof(float)))
+        size_t bytes = (size_t)(slot - first) * bank->dim * sizeof(float);
+        if (!engram_file_write(file, bank->rows + (size_t)first * bank->dim, bytes, offset))
             return false;
+        offset += bytes;
         while (slot < bank->slots && !is_live(bank, slot))
             slot++;
     }
-    return fsync(file) == 0;
-}
-
-/* A rename is kept only once its directory is; one that may not be read cannot be synced. */
-static bool sync_directory(const char *path)
-{
-    char directory[4096];
-    const char *slash = strrchr(path, '/');
-    snprintf(directory, sizeof directory, "%.*s", slash ? (int)(slash - path) + 1 : 1,
-             slash ? path : ".");
-    int file = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (file < 0)
-        return errno == EACCES;
-    bool done = fsync(file) == 0 || errno == EINVAL; /* some file systems have no such thing */
-    close(file);
-    return done;
-}
-
-/* A new file beside the path, under a name that nobody has: one left behind by a crash is passed
- * over. */
-static int open_aside(const char *path, char *aside, size_t room)
-{
-    int file = -1;
-    for (int i = 0; i < 1000 && file < 0; i++) {
-        int length = snprintf(aside, room, "%s.%d.new", path, i);
-        if (length < 0 || (size_t)length >= room) {
-            errno = ENAMETOOLONG;
-            return -1;
-        }
-        file = open(aside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-        if (file < 0 && errno != EEXIST)
-            return -1;
-    }
-    return file;
+    return true;
 }
 
 int engram_bank_save(const engram_bank *bank, const char *path, uint32_t compact)
@@ -435,22 +415,13 @@ int engram_bank_save(const engram_bank *bank, const char *path, uint32_t compact
             "engram_bank_save: %u of %u rows were removed and a .npy file has no gaps; "
             "compact gives the rest new ids",
             (unsigned)(bank->slots - bank->count), (unsigned)bank->slots);
-    char aside[4096];
-    int file = open_aside(path, aside, sizeof aside);
+    char aside[PATH_MAX];
+    int file = engram_file_aside(AT_FDCWD, path, aside, sizeof aside);
     if (file < 0)
-        return system_error(aside);
-    bool written = write_rows(bank, file);
-    int status = written ? ENGRAM_OK : system_error(path);
-    if (close(file) != 0 && status == ENGRAM_OK)
-        status = system_error(path);
-    if (status == ENGRAM_OK && rename(aside, path) != 0)
-        status = system_error(path);
-    if (status != ENGRAM_OK) {
-        unlink(aside);
-        return status;
+        return engram_system_error(aside);
+    if (!write_rows(bank, file)) {
+        engram_file_drop(AT_FDCWD, file, aside);
+        return engram_system_error(path);
     }
-    if (!sync_directory(path))
-        return engram_fail(ENGRAM_EIO, "%s: written, but its directory could not be synced: %s",
-                           path, strerror(errno));
-    return ENGRAM_OK;
+    return engram_file_publish(AT_FDCWD, file, aside, path) ? ENGRAM_OK : engram_system_error(path);
 }

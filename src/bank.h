@@ -47,8 +47,16 @@ static inline uint64_t engram_bank_id(const engram_bank *bank, uint32_t slot)
     return (uint64_t)bank->generations[slot] << 32 | slot;
 }
 
+/* Gives an empty bank the rows of a mapping, from `offset` on, which it unmaps in the end or copies
+ * when one is changed. Norms, generations and what is live are for the caller to fill. */
+int engram_bank_map(engram_bank *bank, void *mapping, size_t bytes, size_t offset, uint32_t slots);
+
 /* Copies rows that are mapped, so that changing one cannot fail for want of room. */
 int engram_bank_own(engram_bank *bank);
+
+/* The norms of rows first .. last - 1; ENGRAM_ENONFINITE if one is not finite, without a message:
+ * it may run on any thread. */
+int engram_bank_norms(engram_bank *bank, size_t first, size_t last);
 
 /* In forms.c: room for so many rows in every form that is on; the forms of the rows first .. last
  * - 1; the end of them; their bytes. */
