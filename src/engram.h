@@ -1219,11 +1219,51 @@ struct engram_memory_info {
     uint64_t undo_bytes;         /* kept for marks */
     uint64_t sequence;           /* of the last operation, from 1 */
     double clock;                /* latest time told; -infinity: none */
+    uint64_t synced;             /* the last operation known to be on disk; 0 without files */
+    uint64_t journal_bytes;      /* since the last snapshot */
+    double earliest;             /* the earliest time engram_memory_at can show; NaN without files */
 };
 int engram_memory_info(const engram_memory *memory, struct engram_memory_info *out);
 
 /* The bank inside, for searches and forms; it must not be changed otherwise. */
 engram_bank *engram_memory_bank(engram_memory *memory);
+
+/* ---- a memory's files ----------------------------------------------------------------
+ * A directory: snapshots, journals of the operations since each, and a lock that its one writer
+ * holds. All numbers are little-endian, all parts have checksums (XXH3, 64 bits). */
+
+struct engram_files {
+    uint32_t size;
+    uint32_t read_only; /* 1: a view of the last whole state, without the lock */
+    uint32_t repair; /* 1: damage in the middle of a journal cuts it there instead of being refused */
+    uint32_t reserved;
+    double history_s;       /* how far back engram_memory_at reaches, at least; 0: no promise */
+    uint64_t journal_bytes; /* sync makes a snapshot when the journal is longer; 0: four times the
+                             * snapshot, at least 64 MiB */
+};
+
+/* Opens the memory in a directory, which is made if there is none. options: NULL, or what a new one
+ * is to be; one that exists must have the same dim, law and capacity (ENGRAM_EDIM, ENGRAM_ERANGE).
+ * files may be NULL. ENGRAM_EBUSY if another writer has it; ENGRAM_EFORMAT names file, offset and
+ * reason. What was set right on the way (a torn tail cut, an older snapshot used) is told by
+ * engram_memory_warning and the host's log. */
+int engram_memory_open(const char *path, const struct engram_memory_options *options,
+                       const struct engram_files *files, engram_memory **out);
+
+/* The i-th sentence about what was found on opening; NULL after the last. */
+const char *engram_memory_warning(const engram_memory *memory, uint32_t i);
+
+/* Returns once every operation so far is on disk. After a failed write or sync the memory is read-only
+ * until it is opened again, and every change says why. Without files: ENGRAM_EDISABLED. */
+int engram_memory_sync(engram_memory *memory);
+
+/* Writes a snapshot aside, syncs and renames it, begins a new journal, and deletes what history no
+ * longer needs; one older snapshot with its journal stays. ENGRAM_EBUSY while a mark is open. */
+int engram_memory_snapshot(engram_memory *memory);
+
+/* The memory as it stood at time t: a view, which refuses changes. An operation counts as done at
+ * the latest time that was told until then. ENGRAM_ERANGE names the earliest time there is. */
+int engram_memory_at(engram_memory *memory, double t, engram_memory **out);
 
 /* ---- random numbers by seed --------------------------------------------------------- */
 

@@ -2,7 +2,8 @@
  * SPDX-License-Identifier: MIT
  *
  * A public function checks what it was given and makes an operation of it; engram_memory_do checks
- * the operation, makes room and does it. */
+ * the operation, makes room, hands it to the journal and does it. Replaying a journal begins there,
+ * so that a memory that was read again went the same way as the one that was written. */
 #include "config.h"
 #include "dispatch.h"
 #include "memory.h"
@@ -79,6 +80,8 @@ void engram_memory_free(engram_memory *m)
 {
     if (!m)
         return;
+    if (m->store)
+        engram_store_close(m->store);
     engram_columns_free(m);
     engram_release(m->undo, m->undo_bytes);
     engram_release(m->marks, m->marks_bytes);
@@ -92,9 +95,14 @@ void engram_memory_free(engram_memory *m)
 
 static int check_writable(const char *function, const engram_memory *m)
 {
-    return m->view ? engram_fail(ENGRAM_EDENIED, "%s: this memory is a view, which refuses changes",
-                                 function)
-                   : ENGRAM_OK;
+    const char *failure = m->store ? engram_store_failure(m->store) : NULL;
+    if (m->view)
+        return engram_fail(ENGRAM_EDENIED, "%s: this memory is a view, which refuses changes",
+                           function);
+    return failure
+               ? engram_fail(ENGRAM_EIO, "%s: the memory is read-only until it is opened again: %s",
+                             function, failure)
+               : ENGRAM_OK;
 }
 
 static int check_time(const char *function, double now)
@@ -610,6 +618,8 @@ int engram_memory_do(engram_memory *m, const struct engram_operation *o)
         status = check(m, o);
     if (status == ENGRAM_OK)
         status = reserve(m, o);
+    if (status == ENGRAM_OK && m->store)
+        status = engram_store_append(m->store, m, o);
     if (status == ENGRAM_OK)
         apply(m, o);
     return status;
@@ -1160,15 +1170,18 @@ int engram_memory_info(const engram_memory *m, struct engram_memory_info *out)
         .archived = m->numbers.archived,
         .pinned = m->numbers.pinned,
         .marks = (uint32_t)m->mark_count,
-        .read_only = m->view,
+        .read_only = m->view || (m->store && engram_store_failure(m->store)),
         .links = m->numbers.links,
         .text_bytes = m->numbers.text_live,
         .bytes = bank.bytes + m->undo_bytes,
         .undo_bytes = m->undo_used,
         .sequence = m->sequence,
         .clock = m->numbers.clock,
+        .earliest = NAN,
     };
     for (int c = 0; c < ENGRAM_COLUMN_COUNT; c++)
         out->bytes += m->columns[c].bytes;
+    if (m->store)
+        engram_store_info(m->store, out);
     return ENGRAM_OK;
 }

@@ -106,8 +106,9 @@ struct engram_memory {
     struct engram_undo_mark *marks;
     size_t mark_count, marks_bytes;
     uint64_t next_mark;
-    bool view;   /* changes are refused */
-    float *work; /* [2 * dim]: zeros, and a vector that is being made */
+    bool view;                  /* changes are refused */
+    float *work;                /* [2 * dim]: zeros, and a vector that is being made */
+    struct engram_store *store; /* its files; NULL: none */
 };
 
 /* The elements of a column in use. */
@@ -166,7 +167,8 @@ struct engram_operation {
     struct engram_reinforcement reinforcement;
 };
 
-/* Checks an operation in full, makes room for it, and does it. On failure nothing has changed. */
+/* Checks an operation in full (it may come from a file), makes room for it, hands it to the journal,
+ * and does it. On failure nothing has changed. */
 int engram_memory_do(engram_memory *memory, const struct engram_operation *operation);
 
 /* ---- links.c: rows of links by source, and of sources by target, with room to grow */
@@ -186,5 +188,15 @@ void engram_links_remove(engram_memory *memory, uint32_t source, uint32_t target
 void engram_links_remove_all(engram_memory *memory, uint32_t slot); /* in both directions */
 int engram_links_source(
     engram_memory *memory); /* makes the rows of sources if they are not there */
+
+/* ---- store.c: the files; memory->store is attached once a memory is as its files say */
+
+/* Appends an operation to the journal; a failure makes the memory read-only. */
+int engram_store_append(struct engram_store *store, const engram_memory *memory,
+                        const struct engram_operation *operation);
+/* Why changes are refused; NULL: they are not. */
+const char *engram_store_failure(const struct engram_store *store);
+void engram_store_info(const struct engram_store *store, struct engram_memory_info *info);
+void engram_store_close(struct engram_store *store);
 
 #endif

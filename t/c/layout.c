@@ -74,7 +74,10 @@ int main(void)
                AT(recalls) AT(classes) AT(flags_on) AT(flags_off) AT(now));
     STRUCT(engram_memory_info,
            AT(dim) AT(capacity) AT(slots) AT(count) AT(archived) AT(pinned) AT(marks) AT(read_only)
-               AT(links) AT(text_bytes) AT(bytes) AT(undo_bytes) AT(sequence) AT(clock));
+               AT(links) AT(text_bytes) AT(bytes) AT(undo_bytes) AT(sequence) AT(clock) AT(synced)
+                   AT(journal_bytes) AT(earliest));
+    STRUCT(engram_files,
+           AT(size) AT(read_only) AT(repair) AT(reserved) AT(history_s) AT(journal_bytes));
     STRUCT(engram_rng, AT(state));
     return 0;
 }
