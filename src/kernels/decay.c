@@ -58,10 +58,12 @@ static int decay_block(void *data, size_t first, size_t last)
 {
     const struct decay *d = data;
     size_t age_bytes = d->age_type == ENGRAM_AGE_F32 ? sizeof(float) : sizeof(uint64_t);
-    struct engram_law_each each = d->each;
-    each.scale_s += each.scale_s ? first : 0;
-    each.beta += each.beta ? first : 0;
-    each.recalls += each.recalls ? first : 0;
+    const struct engram_law_each each = {
+        .size = sizeof each,
+        .scale_s = d->each.scale_s ? d->each.scale_s + first : NULL,
+        .beta = d->each.beta ? d->each.beta + first : NULL,
+        .recalls = d->each.recalls ? d->each.recalls + first : NULL,
+    };
     return d->version(&d->law, &each, d->strengths ? d->strengths + first : NULL,
                       (const char *)d->ages + first * age_bytes, d->age_type, d->flags,
                       last - first, d->out + first);
