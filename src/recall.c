@@ -207,8 +207,7 @@ static size_t share_out(struct engram_recall *r, unsigned char *memory)
            seeds = (size_t)r->cue.seed_count + (finds_seeds(r) ? r->options.seeds : 0),
            hops = r->keeps_copy ? r->frontier.hops * sizeof(float) : 0;
     bool own_scores = r->cue.vector && !r->similarities,
-         seeded = r->spreads && r->options.confidence != ENGRAM_CONFIDENCE_STORED,
-         paths = seeded && r->options.confidence == ENGRAM_CONFIDENCE_PATHS;
+         paths = r->spreads && r->options.confidence == ENGRAM_CONFIDENCE_PATHS;
     const struct {
         void *array;
         size_t bytes;
@@ -216,7 +215,7 @@ static size_t share_out(struct engram_recall *r, unsigned char *memory)
         {&r->wanted, bitset},
         {&r->reached, bitset},
         {&r->scored, r->by_form ? bitset : 0},
-        {&r->seeded, seeded ? bitset : 0},
+        {&r->seeded, bitset},
         {&r->activations, slots * sizeof *r->activations},
         {&r->similarities, own_scores ? r->bank.slots * sizeof *r->similarities : 0},
         {&r->seeds, seeds * sizeof *r->seeds},
@@ -264,10 +263,9 @@ static int take_memory(struct engram_recall *r, engram_arena *arena)
     r->frontier.threshold = kept(r->threshold, r->frontier.threshold, r->frontier.hops);
     r->frontier.gain = kept(r->gain, r->frontier.gain, 256);
     memset(r->reached, 0, r->words * sizeof *r->reached);
+    memset(r->seeded, 0, r->words * sizeof *r->seeded);
     if (r->scored)
         memset(r->scored, 0, r->words * sizeof *r->scored);
-    if (r->seeded)
-        memset(r->seeded, 0, r->words * sizeof *r->seeded);
     r->walk.reached = r->reached;
     return ENGRAM_OK;
 }
@@ -278,8 +276,7 @@ static void add_seed(struct engram_recall *r, uint32_t slot, float value)
 {
     r->seeds[r->seed_count] = slot;
     r->values[r->seed_count++] = value;
-    if (r->seeded)
-        engram_set_bit(r->seeded, slot);
+    engram_set_bit(r->seeded, slot);
 }
 
 /* What was found becomes a seed, as strong as it is alike. */
@@ -428,10 +425,15 @@ int engram_recall_walk(struct engram_recall *r)
 
 /* ---- scores */
 
+static inline double relevance_of(float similarity, float activation, float a)
+{
+    double alike = similarity > 0 ? (double)similarity : 0;
+    return (double)a * alike + (1 - (double)a) * (double)activation;
+}
+
 static inline double score_of(const struct engram_parts *parts, float a)
 {
-    double similarity = parts->similarity > 0 ? (double)parts->similarity : 0;
-    double relevance = (double)a * similarity + (1 - (double)a) * (double)parts->activation;
+    double relevance = relevance_of(parts->similarity, parts->activation, a);
     return relevance * (double)parts->retention * (double)parts->confidence *
            (double)parts->recency;
 }
@@ -467,6 +469,19 @@ static void score_row(struct engram_recall *r, uint32_t slot)
      r->similarities + slot);
 }
 
+/* As high as it may be where it is not computed. */
+static float similarity_of(const struct engram_recall *r, uint32_t slot)
+{
+    if (!r->similarities || slot >= r->bank.slots)
+        return 0;
+    return is_unscored(r, slot) ? 1 : r->similarities[slot];
+}
+
+static float activation_of(const struct engram_recall *r, uint32_t slot)
+{
+    return engram_bit(r->reached, slot) ? r->activations[slot] : 0;
+}
+
 /* The parts of a memory's score, its retention as if no time had passed, its similarity as high as
  * it may be where it is not computed; and that time. */
 static struct engram_parts timeless_parts(const struct engram_recall *r, uint32_t slot, double *age)
@@ -476,12 +491,9 @@ static struct engram_parts timeless_parts(const struct engram_recall *r, uint32_
     *age = m->last_recall ? o->now - m->last_recall[slot] : 0;
     *age = *age > 0 ? *age : 0;
     float strength = m->strength ? m->strength[slot] : 1;
-    bool compared = r->similarities && slot < r->bank.slots;
     struct engram_parts parts = {
-        .similarity = !compared              ? 0
-                      : is_unscored(r, slot) ? 1
-                                             : r->similarities[slot],
-        .activation = engram_bit(r->reached, slot) ? r->activations[slot] : 0,
+        .similarity = similarity_of(r, slot),
+        .activation = activation_of(r, slot),
         .retention = strength >= 1  ? 1
                      : strength > 0 ? strength
                                     : 0,
@@ -522,6 +534,15 @@ struct engram_parts engram_recall_parts(struct engram_recall *r, uint32_t slot)
     return parts;
 }
 
+/* The relevance that it takes to come before the worst of the best k: no part that it is multiplied
+ * with is above 1, but for recency. The last factor is for the roundings on the way. */
+static double least_relevance(const struct engram_recall *r, const struct engram_hit *hits,
+                              size_t count)
+{
+    const struct engram_recall_options *o = &r->options;
+    return count < o->k ? 0 : hits[0].score / (double)o->recency_boost * (1 - 0x1p-20);
+}
+
 /* Whether a memory that scores so may come among the best k. */
 static bool may_enter(const struct engram_recall *r, const struct engram_hit *hits, size_t count,
                       struct engram_hit hit)
@@ -536,6 +557,9 @@ static void offer(struct engram_recall *r, uint32_t slot, struct engram_hit *hit
 {
     float a = r->options.relevance;
     double age;
+    if (relevance_of(similarity_of(r, slot), activation_of(r, slot), a) <
+        least_relevance(r, hits, *count))
+        return;
     struct engram_parts parts = timeless_parts(r, slot, &age);
     struct engram_hit hit = {.id = engram_recall_id(r, slot), .score = score_of(&parts, a)};
     if (parts.confidence < r->options.min_confidence || !may_enter(r, hits, *count, hit))
@@ -551,18 +575,6 @@ static void offer(struct engram_recall *r, uint32_t slot, struct engram_hit *hit
         engram_heap_offer(hits, r->options.k, count, hit);
 }
 
-/* The similarity that a memory without activation must exceed to come before the worst of the best
- * k: no part that it is multiplied with is above 1, but for recency. The last factor is for the
- * roundings on the way. */
-static float bar(const struct engram_recall *r, const struct engram_hit *hits, size_t count)
-{
-    const struct engram_recall_options *o = &r->options;
-    if (count < o->k)
-        return 0;
-    return (float)(hits[0].score / ((double)o->relevance * (double)o->recency_boost) *
-                   (1 - 0x1p-20));
-}
-
 static void offer_all(struct engram_recall *r, uint64_t bits, size_t word, struct engram_hit *hits,
                       size_t *count)
 {
@@ -570,21 +582,46 @@ static void offer_all(struct engram_recall *r, uint64_t bits, size_t word, struc
         offer(r, engram_take_lowest(&bits, word), hits, count);
 }
 
-/* What a smaller form found, what activation reached, and then what is only alike: of that, most
- * stays below the bar. */
+/* Words ahead of which the parts of memories are asked for where most are looked at. */
+enum { AHEAD = 8 };
+
+static void ask_for_parts(const struct engram_recall *r, size_t word)
+{
+    const struct engram_memories *m = &r->memories;
+    if (!r->scored || word >= r->words)
+        return;
+    for (uint64_t bits = r->reached[word] & r->wanted[word]; bits;) {
+        uint32_t slot = engram_take_lowest(&bits, word);
+        if (m->strength)
+            __builtin_prefetch(m->strength + slot);
+        if (m->confidence)
+            __builtin_prefetch(m->confidence + slot);
+        if (m->last_recall)
+            __builtin_prefetch(m->last_recall + slot);
+    }
+}
+
+/* Seeds, which raise the bar; what a smaller form found; what activation reached; and then what is
+ * only alike, most of which stays below the bar. */
 static size_t rank(struct engram_recall *r, struct engram_hit *hits)
 {
     size_t count = 0;
-    for (size_t w = 0; r->scored && w < r->words; w++)
-        offer_all(r, r->scored[w] & r->wanted[w] & ~r->reached[w], w, hits, &count);
     for (size_t w = 0; w < r->words; w++)
-        offer_all(r, r->reached[w] & r->wanted[w], w, hits, &count);
+        offer_all(r, r->seeded[w] & r->wanted[w], w, hits, &count);
+    for (size_t w = 0; w < r->words; w++) {
+        ask_for_parts(r, w + AHEAD);
+        uint64_t others = r->wanted[w] & ~r->seeded[w], scored = r->scored ? r->scored[w] : 0;
+        offer_all(r, others & scored, w, hits, &count);
+        offer_all(r, others & ~scored & r->reached[w], w, hits, &count);
+    }
     for (size_t at = 0; !r->scored && r->similarities && at < r->bank.slots; at += BLOCK) {
         uint64_t above[BLOCK / 64];
         size_t n = block_at(r, at);
-        ENGRAM_VERSION(above_f32)(r->similarities + at, n, bar(r, hits, count), above);
+        float bar = (float)(least_relevance(r, hits, count) / (double)r->options.relevance);
+        ENGRAM_VERSION(above_f32)(r->similarities + at, n, bar, above);
         for (size_t i = 0, w = at / 64; i < engram_words(n); i++, w++)
-            offer_all(r, above[i] & r->wanted[w] & ~r->reached[w], w, hits, &count);
+            offer_all(r, above[i] & r->wanted[w] & ~(r->reached[w] | r->seeded[w]), w, hits,
+                      &count);
     }
     engram_heap_sort(hits, count);
     return count;

@@ -30,7 +30,7 @@ struct engram_recall {
     float *activations; /* of what is reached */
     uint64_t *scored;   /* by a smaller form; NULL: all rows */
     float *similarities;
-    uint64_t *seeded; /* for confidences that depend on it */
+    uint64_t *seeded;
     uint32_t *seeds;  /* those that are nodes come first */
     float *values;
     size_t seed_count, inside;

@@ -497,10 +497,11 @@ int engram_graph_frontier(const engram_graph *graph, const struct engram_frontie
                                .reached = engram_arena_alloc_array(s.arena, words, 8, 8)};
     if (walk.memory && walk.reached) {
         memset(walk.reached, 0, words * sizeof *walk.reached);
-        memset(activations, 0, nodes * sizeof *activations);
-        if (first_hop)
+        if (nodes)
+            memset(activations, 0, nodes * sizeof *activations);
+        if (nodes && first_hop)
             memset(first_hop, 0xff, nodes * sizeof *first_hop);
-        if (contributions)
+        if (nodes && contributions)
             memset(contributions, 0, nodes * sizeof *contributions);
         status = engram_frontier_f32(&graph->view, &own, seeds, values, n, &walk, activations,
                                      first_hop, contributions);

@@ -164,12 +164,32 @@ static void plant(struct spreading *s, const uint32_t *seeds, const float *value
     }
 }
 
+/* Words of the frontier whose rows are asked for together: nodes are few and far between, and each
+ * would wait for its row alone. */
+enum { ASKED = 32 };
+
+static void ask_for_rows(const struct spreading *s, size_t first, size_t last)
+{
+    const struct engram_graph_view *g = s->graph;
+    for (size_t w = first; w < last; w++)
+        for (uint64_t word = s->frontier[w]; word;)
+            __builtin_prefetch(g->offsets + engram_take_lowest(&word, w));
+    for (size_t w = first; w < last; w++)
+        for (uint64_t word = s->frontier[w]; word;) {
+            uint32_t e = g->offsets[engram_take_lowest(&word, w)];
+            __builtin_prefetch(g->targets + e);
+            __builtin_prefetch(g->weights + e);
+        }
+}
+
 /* Expands what is left of the frontier; *more: the budget ended before it. */
 static int expand_all(struct spreading *s, struct engram_walk *walk, float step, uint64_t *spent,
                       bool *more)
 {
     uint64_t budget = s->options->budget;
     for (size_t w = 0; w < s->words; w++) {
+        if (w % ASKED == 0)
+            ask_for_rows(s, w, w + ASKED < s->words ? w + ASKED : s->words);
         if (s->frontier[w] && engram_cancelled())
             return ENGRAM_ECANCELLED;
         for (uint64_t word; (word = s->frontier[w]) != 0;) {
@@ -205,6 +225,11 @@ static int walk_on(const struct engram_graph_view *graph, const struct engram_fr
                    uint32_t *contributions TRACE(, struct trace *trace))
 {
     size_t words = engram_words(graph->nodes);
+    if (words == 0) {
+        walk->edges = 0;
+        walk->complete = 1;
+        return ENGRAM_OK;
+    }
     struct spreading s = {.graph = graph,
                           .options = options,
                           .state = walk->memory,
@@ -217,8 +242,7 @@ static int walk_on(const struct engram_graph_view *graph, const struct engram_fr
     s.frontier = (uint64_t *)(s.state + graph->nodes);
     s.touched = s.frontier + words;
     if (walk->hop == 0) {
-        if (words)
-            memset(s.frontier, 0, 2 * words * sizeof *s.frontier);
+        memset(s.frontier, 0, 2 * words * sizeof *s.frontier);
         plant(&s, seeds, values, n);
         walk->edges = 0;
         walk->hop = 1;
