@@ -188,10 +188,18 @@ static void compare_large(const struct peers_row *scan, const struct peers_row *
     struct engram_memories full = w.memories;
     w.memories = (struct engram_memories){.size = sizeof full, .slots = w.n, .bank = w.bank};
     peers_check(recall_at(&w) >= 0.99, sign->name, "the recall by signs");
-    w.memories = full;
     contenders[1] = (struct contender){.name = "scan of f32", .run = run_search, .data = &w};
+    w.memories = full;
+    w.memories.graph = NULL;
     if (peers_wanted(sign->name))
         peers_compare(sign, contenders, 2);
+    struct peers_row linked = *sign;
+    linked.name = "recall-sign-links";
+    linked.work = "the same with links, whose targets are compared exactly";
+    linked.wanted = 0;
+    w.memories = full;
+    if (peers_wanted(sign->name))
+        peers_compare(&linked, contenders, 2);
     free_world(&w);
     free(w.queries);
     bench_free(w.rows, bytes);
@@ -210,7 +218,7 @@ void peers_recall(void)
                                                : "recall, 2 hops, 100,000 x 768, 500,000 links",
                                    .wanted = 1.15};
     const struct peers_row sign = {.name = "recall-sign",
-                                   .work = "the same by signs, recall@10 0.99 on the hard set",
+                                   .work = "by signs, without links, recall@10 0.99, hard set",
                                    .sense = AT_LEAST,
                                    .wanted = 20};
     if (peers_wanted(small.name))
