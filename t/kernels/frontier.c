@@ -86,7 +86,8 @@ static void run_frontier(struct kcall *call, engram_any_kernel *version)
             &graph, &options, seeds, values, count, &walk, activations, first_hop, contributions);
     while (call->status == ENGRAM_OK && !walk.complete);
     *edges = walk.edges;
-    call->bytes = 12.0 * graph.nodes + 9.0 * (double)*edges;
+    /* Bitsets; and of each edge itself, with the state and the activation that it reaches. */
+    call->bytes = 3.0 * graph.nodes / 8 + (9.0 + 20.0) * (double)*edges;
     call->flops = 2.0 * (double)*edges;
     call->elements = (double)*edges;
 }
