@@ -44,6 +44,16 @@ int bench_pin(int i);
 void *bench_memory(size_t bytes);
 void bench_free(void *memory, size_t bytes);
 
+/* What a memory in files takes for one thing, beside the least that the system takes for it: the
+ * same bytes written or read, or the same without files. NULL if what was read again is not what was
+ * written. */
+struct store_row {
+    const char *what, *floor_is;
+    double seconds, floor; /* of one; medians */
+};
+enum { STORE_ROWS = 3 };
+struct store_row *bench_store(int quick, double most);
+
 const char *bench_cpu(void);
 const char *bench_compiler(void);
 const char *bench_date(void); /* today's, as 2026-11-21 */

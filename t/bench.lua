@@ -25,7 +25,7 @@ for _, name in ipairs { "compiler", "cpu", "date" } do
   ok(#report[name] > 0, "JSON names the " .. name)
 end
 
-local timed, limits, doors, complete = {}, 0, 0, true
+local timed, limits, doors, stores, complete = {}, 0, 0, 0, true
 for _, row in ipairs(report.rows) do
   if row.kernel then
     timed[row.kernel .. " " .. row.version .. " " .. row.set] = true
@@ -34,6 +34,10 @@ for _, row in ipairs(report.rows) do
   elseif row.door then
     doors = doors + 1
     ok(row.us > 0 and text:find(row.door, 1, true), "text and JSON have the " .. row.door)
+  elseif row.store then
+    stores = stores + 1
+    ok(row.us > 0 and row.least_us > 0 and text:find(row.store, 1, true) and text:find(row.least, 1, true),
+      "text and JSON have " .. row.store)
   else
     limits = limits + 1
     ok(row.rate > 0 and text:find(row.limit .. " +" .. row.set), row.limit .. " in " .. row.set)
@@ -41,6 +45,7 @@ for _, row in ipairs(report.rows) do
 end
 ok(complete, "every row has a time, a rate, and a fraction of a limit")
 is(doors, 3, "the figures of the sources stand beside ours")
+is(stores, 3, "a memory in files is timed beside the least that the system takes")
 ok(limits > 6, "bandwidths, gathers and peaks were measured")
 
 for _, kernel in ipairs(engram.kernels.list()) do

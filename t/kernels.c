@@ -706,6 +706,25 @@ static void compare_sources(void)
     engram_graph_free(source_graph);
 }
 
+/* A memory in files; 0 if a result was not right. */
+static int compare_store(void)
+{
+    const struct store_row *rows = bench_store(quick, most * 4);
+    say("# %-38s %12s %12s %6s\n", "a memory in files, us", "ours", "the least", "x");
+    for (int i = 0; rows && i < STORE_ROWS; i++) {
+        say("# %-38s %12.3f %12.3f %6.2f  %s\n", rows[i].what, rows[i].seconds * 1e6,
+            rows[i].floor * 1e6, rows[i].seconds / rows[i].floor, rows[i].floor_is);
+        if (!json)
+            continue;
+        bench_json_row(json);
+        bench_json_text(json, "store", rows[i].what);
+        bench_json_number(json, "us", rows[i].seconds * 1e6);
+        bench_json_number(json, "least_us", rows[i].floor * 1e6);
+        bench_json_text(json, "least", rows[i].floor_is);
+    }
+    return rows != NULL;
+}
+
 /* How much of the thread's arena was ever used. */
 static void describe_arena(void)
 {
@@ -768,6 +787,7 @@ static int bench(struct kcall *call, const struct kcase *const *chosen, int coun
         summarise(chosen[i]->name, last, cells[i]);
     say("\n");
     compare_sources();
+    right &= compare_store();
     if (text)
         describe_arena();
     if (json && bench_json_end(json) != 0)
