@@ -38,8 +38,7 @@ struct engram_store {
     struct list warnings;  /* char[SENTENCE] */
     double told;           /* the latest time of any operation */
     uint64_t synced;
-    uint64_t
-        journalled; /* bytes of journals behind the last good snapshot, without those to come */
+    uint64_t journalled; /* bytes of whole journals behind the last good snapshot */
     bool failed;
     char failure[SENTENCE];
 };
