@@ -1097,7 +1097,9 @@ struct engram_remembered {
     uint32_t reserved;
 };
 
-/* Remembers one memory; options may be NULL. ENGRAM_ELIMIT when it is full and all are pinned. */
+/* Remembers one memory; options may be NULL. ENGRAM_ELIMIT when it is full and all are pinned,
+ * ENGRAM_EALIAS if the record's vector or texts are the memory's own; also in engram_memory_update.
+ */
 int engram_memory_remember(engram_memory *memory, const struct engram_record *record,
                            const struct engram_remembering *options, double now,
                            struct engram_remembered *out);

@@ -218,9 +218,35 @@ static uint64_t next_id(const engram_memory *m, uint64_t evicted)
                             : bank->slots;
 }
 
+static bool overlap(const void *a, size_t a_bytes, const void *b, size_t b_bytes)
+{
+    uintptr_t x = (uintptr_t)a, y = (uintptr_t)b;
+    return a_bytes && b_bytes && x < y + b_bytes && y < x + a_bytes;
+}
+
+/* A record that was lent by engram_memory_get may move while room is made for it. */
+static int check_given(const engram_memory *m, const struct engram_operation *o)
+{
+    const struct engram_record *r = &o->record;
+    size_t row = m->bank->dim * sizeof(float), rows = m->bank->slots * row;
+    const struct engram_block *text = &m->columns[ENGRAM_COLUMN_TEXT];
+    int status = engram_check_record(o->function, m, r);
+    if (status != ENGRAM_OK)
+        return status;
+    const char *own =
+        r->fields & ENGRAM_VECTOR && overlap(r->vector, row, m->bank->rows, rows) ? "vector"
+        : r->fields & ENGRAM_CONTENT && overlap(r->content, r->content_bytes, text->at, text->bytes)
+            ? "content"
+        : r->fields & ENGRAM_META && overlap(r->meta, r->meta_bytes, text->at, text->bytes) ? "meta"
+                                                                                            : NULL;
+    return own ? engram_fail(ENGRAM_EALIAS, "%s: %s is the memory's own; copy it first",
+                             o->function, own)
+               : ENGRAM_OK;
+}
+
 static int check_remember(const engram_memory *m, const struct engram_operation *o)
 {
-    int status = engram_check_record(o->function, m, &o->record);
+    int status = check_given(m, o);
     if (status == ENGRAM_OK)
         status = check_links(o->function, m, o->links, o->link_count, true);
     if (status == ENGRAM_OK && o->evicted != ENGRAM_NO_ID)
@@ -286,7 +312,7 @@ static int check(const engram_memory *m, const struct engram_operation *o)
     case ENGRAM_UPDATE:
         status = check_id(o->function, m, o->id);
         if (status == ENGRAM_OK)
-            status = engram_check_record(o->function, m, &o->record);
+            status = check_given(m, o);
         return status == ENGRAM_OK ? check_links(o->function, m, o->links, o->link_count, true)
                                    : status;
     case ENGRAM_FORGET:

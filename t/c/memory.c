@@ -668,12 +668,45 @@ static void test_memory_running_out(void)
     ok(right && failures > 1000, "%d failed allocations changed nothing", failures);
 }
 
+/* What a memory lends may move while it changes, so it does not come back as it is. */
+static void test_lent_records(void)
+{
+    engram_memory *m = make(0);
+    uint64_t id = add(m, 1, 0), other = add(m, 2, 0);
+    struct engram_record text = {.size = sizeof text,
+                                 .fields = ENGRAM_CONTENT | ENGRAM_META,
+                                 .content = "abc",
+                                 .content_bytes = 3,
+                                 .meta = "de",
+                                 .meta_bytes = 2};
+    struct engram_remembered out;
+    engram_memory_update(m, id, &text, 0);
+    uint64_t hash = engram_memory_hash(m);
+    static const struct {
+        uint32_t field;
+        const char *words;
+    } fields[] = {{ENGRAM_VECTOR, "vector is the memory's own"},
+                  {ENGRAM_CONTENT, "content is the memory's own"},
+                  {ENGRAM_META, "meta is the memory's own"}};
+    for (size_t i = 0; i < COUNT(fields); i++) {
+        struct engram_record r = get(m, id);
+        r.fields = fields[i].field;
+        refused(engram_memory_update(m, other, &r, 1), ENGRAM_EALIAS, fields[i].words,
+                "what is lent cannot be given to another, field %zu", i);
+        refused(engram_memory_remember(m, &r, NULL, 1, &out), ENGRAM_EALIAS, fields[i].words,
+                "nor remembered, field %zu", i);
+    }
+    ok(engram_memory_hash(m) == hash, "and nothing was changed");
+    engram_memory_free(m);
+}
+
 int main(int argc, char **argv)
 {
     start(NULL);
     test_making();
     test_records();
     test_refusals();
+    test_lent_records();
     test_links();
     test_duplicates();
     test_eviction();
