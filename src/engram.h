@@ -1246,21 +1246,25 @@ struct engram_files {
 
 /* Opens the memory in a directory, which is made if there is none. options: NULL, or what a new one
  * is to be; one that exists must have the same dim, law and capacity (ENGRAM_EDIM, ENGRAM_ERANGE).
- * files may be NULL. ENGRAM_EBUSY if another writer has it; ENGRAM_EFORMAT names file, offset and
- * reason. What was set right on the way (a torn tail cut, an older snapshot used) is told by
- * engram_memory_warning and the host's log. */
+ * files may be NULL; with read_only nothing is made or changed. ENGRAM_EBUSY if another writer has
+ * it; ENGRAM_EFORMAT names file, offset and reason. What was set right on the way (a torn tail cut,
+ * an older snapshot used) is told by engram_memory_warning and the host's log. Marks that were open
+ * are released. Only the process that opened a memory writes it, none forked from that. Polls the
+ * cancel flag. */
 int engram_memory_open(const char *path, const struct engram_memory_options *options,
                        const struct engram_files *files, engram_memory **out);
 
 /* The i-th sentence about what was found on opening; NULL after the last. */
 const char *engram_memory_warning(const engram_memory *memory, uint32_t i);
 
-/* Returns once every operation so far is on disk. After a failed write or sync the memory is read-only
- * until it is opened again, and every change says why. Without files: ENGRAM_EDISABLED. */
+/* Returns once every operation so far is on disk. After a write or sync that failed the memory is
+ * read-only until it is opened again, and every change says why (ENGRAM_EIO). Without files:
+ * ENGRAM_EDISABLED; of a view: ENGRAM_EDENIED. */
 int engram_memory_sync(engram_memory *memory);
 
 /* Writes a snapshot aside, syncs and renames it, begins a new journal, and deletes what history no
- * longer needs; one older snapshot with its journal stays. ENGRAM_EBUSY while a mark is open. */
+ * longer needs; one older snapshot with its journal stays. ENGRAM_EBUSY while a mark is open. Polls
+ * the cancel flag: if it is cancelled, nothing is lost. */
 int engram_memory_snapshot(engram_memory *memory);
 
 /* The memory as it stood at time t: a view, which refuses changes. An operation counts as done at

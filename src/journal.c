@@ -31,7 +31,7 @@ struct head {
 };
 
 enum { LEAST_RECORD = sizeof(struct head) + sizeof(double) + sizeof(uint64_t) };
-static const uint64_t MOST_RECORD = 1u << 31;
+static const uint64_t MOST_RECORD = 1 << 30;
 static const char MAGIC[8] = "engramJ\n";
 
 /* ---- fields: one description of them, for measuring, writing and reading */

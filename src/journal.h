@@ -48,7 +48,7 @@ struct engram_replay {
     double told; /* the latest time that an operation had */
     enum engram_journal_end end;
     uint64_t offset, bytes; /* where the last good record ends, and the file */
-    char reason[320];       /* what is wrong there: "FILE: offset N: .." */
+    char reason[480];       /* what is wrong there: "FILE: offset N: .." */
 };
 
 /* Does the operations of a journal, which must begin where the memory is. */

@@ -371,7 +371,7 @@ static int read_header(struct loader *l, uint64_t sequence)
     if (l->bytes < PAGE)
         return bad(l, 0, "the header is not whole");
     if (!engram_file_read(l->file, &l->page, PAGE, 0))
-        return engram_folder_error(l->folder, l->name);
+        return bad(l, 0, "the header cannot be read: %s", strerror(errno));
     const char *wrong = engram_file_wrong(h, MAGIC);
     if (wrong)
         return bad(l, 0, "%s", wrong);
@@ -741,17 +741,27 @@ static int load(struct loader *l, uint64_t sequence)
     return status;
 }
 
-int engram_snapshot_load(const struct engram_folder *folder, uint64_t sequence, engram_memory **out)
+/* What the header says, and whether the file is good as far as is known. */
+static void fill(const struct loader *l, int status, struct engram_snapshot *snapshot)
+{
+    snapshot->bad = status != ENGRAM_OK;
+    snapshot->told = snapshot->bad ? INFINITY : l->page.header.told;
+    snapshot->bytes = l->bytes;
+}
+
+int engram_snapshot_load(const struct engram_folder *folder, struct engram_snapshot *snapshot,
+                         engram_memory **out)
 {
     struct loader l = {.folder = folder};
-    engram_file_name(l.name, "snapshot", sequence);
+    engram_file_name(l.name, "snapshot", snapshot->sequence);
     int status = engram_folder_open(folder, l.name, &l.file, &l.bytes);
     if (status != ENGRAM_OK)
         return status;
-    status = load(&l, sequence);
+    status = load(&l, snapshot->sequence);
     close(l.file);
     engram_release(l.sums, l.sums_bytes);
     engram_release(l.seen, l.seen_bytes);
+    fill(&l, status, snapshot);
     if (status == ENGRAM_OK)
         *out = l.memory;
     else
@@ -768,7 +778,6 @@ int engram_snapshot_look(const struct engram_folder *folder, struct engram_snaps
         return status;
     status = read_header(&l, snapshot->sequence);
     close(l.file);
-    snapshot->told = l.page.header.told;
-    snapshot->bytes = l.bytes;
+    fill(&l, status, snapshot);
     return status;
 }

@@ -212,10 +212,6 @@ static int look_at_snapshots(struct engram_store *s, const struct listing *l)
         int status = engram_snapshot_look(&s->folder, look);
         if (status != ENGRAM_OK && status != ENGRAM_EFORMAT)
             return status;
-        if (status != ENGRAM_OK) {
-            look->bad = true;
-            look->told = INFINITY;
-        }
     }
     return ENGRAM_OK;
 }
@@ -257,14 +253,13 @@ static int load_snapshot(struct recovery *r)
     for (size_t i = s->snapshots.n; i-- > 0;) {
         if (snapshots[i].told > r->until)
             continue;
-        int status = engram_snapshot_load(&s->folder, snapshots[i].sequence, &r->memory);
+        int status = engram_snapshot_load(&s->folder, &snapshots[i], &r->memory);
         if (status != ENGRAM_EFORMAT) {
             r->last.told = snapshots[i].told;
             return status;
         }
         if (!*reason)
             snprintf(reason, sizeof reason, "%s", engram_last_message());
-        snapshots[i].bad = true;
         status = warn(s, "%s; this snapshot is not used", engram_last_message());
         if (status != ENGRAM_OK)
             return status;

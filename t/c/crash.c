@@ -20,7 +20,8 @@ static struct {
     int reason;  /* errno of the one that does not */
     bool half;   /* a write that fails writes half before */
     long failed; /* calls that failed */
-} disk = {.fuse = -1};
+    long reads;  /* reads that still succeed, likewise */
+} disk = {.fuse = -1, .reads = -1};
 
 static bool fails(void)
 {
@@ -39,6 +40,15 @@ ssize_t pwrite(int file, const void *data, size_t n, off_t offset)
         syscall(SYS_pwrite64, file, data, n / 2, offset);
     errno = disk.reason;
     return bad ? -1 : syscall(SYS_pwrite64, file, data, n, offset);
+}
+
+ssize_t pread(int file, void *data, size_t n, off_t offset)
+{
+    if (disk.reads < 0 || disk.reads-- > 0)
+        return syscall(SYS_pread64, file, data, n, offset);
+    disk.reads = -1;
+    errno = EIO;
+    return -1;
 }
 
 int fdatasync(int file)
@@ -149,6 +159,40 @@ static void failing_calls(int reason, bool half)
     }
     ok(wrong == 0 && sessions > 25, "%s at any of %d calls loses nothing that was confirmed",
        half ? "half a write" : strerror(reason), sessions);
+}
+
+/* Lets each read fail: what is opened all the same, by an older snapshot, is what was. */
+static void failing_reads(void)
+{
+    struct session session = {.status = ENGRAM_OK};
+    int wrong = 0, reads = 0, opened = 0;
+    bool hit = true;
+    uint64_t operations = 60;
+    while (life[operations].marked)
+        operations++;
+    folder_make();
+    go_on(&session, operations);
+    for (; hit; reads++) {
+        engram_memory *m = NULL;
+        disk.reads = reads;
+        int status = reads % 2 ? life_open_as(&m, (struct engram_files){0}) : life_look(&m);
+        hit = disk.reads < 0;
+        disk.reads = -1;
+        if (status != ENGRAM_OK) {
+            wrong += !hit || (status != ENGRAM_EIO && status != ENGRAM_EFORMAT) ||
+                     !mentions(engram_last_message(), "Input/output error");
+            continue;
+        }
+        opened += hit;
+        /* The first two are of headers, for the times of snapshots. */
+        wrong += hit && reads > 1 && !engram_memory_warning(m, 0);
+        wrong += !m->view && engram_memory_snapshot(m) != ENGRAM_OK;
+        engram_memory_free(m);
+        wrong += !is_state_of_life(&session);
+    }
+    ok(wrong == 0 && reads > 20 && opened > 5,
+       "a read that fails, of %d, is an error, or an older snapshot and a warning", reads - 1);
+    folder_remove();
 }
 
 /* Files may not grow beyond a size: a real failure, with its signal ignored. */
@@ -294,6 +338,7 @@ int main(void)
     failing_calls(EIO, false);
     failing_calls(ENOSPC, true);
     failing_calls(ENOSPC, false);
+    failing_reads();
     file_size_limit();
     full_disk();
     kill_writers();

@@ -6,6 +6,7 @@
 
 #include <fcntl.h>
 #include <math.h>
+#include <sys/stat.h>
 
 static struct engram_rng rng = {20261121};
 static struct life *life;
@@ -211,6 +212,9 @@ static void journal_bytes(void)
     free(longer);
     must(unlink(file.path) == 0 ? ENGRAM_OK : ENGRAM_EIO);
     ok(is_refused(journal), "a journal that is missing is damage");
+    engram_memory *m = NULL;
+    must(mkdir(file.path, 0777) == 0 ? ENGRAM_OK : ENGRAM_EIO);
+    refused(life_look(&m), ENGRAM_EIO, "journal-|not a regular file", "so is one that is no file");
     image_put(&good);
     take(life_name("journal", 0));
     ok(is_opened(last, NULL), "that of an older snapshot is not needed");
