@@ -523,6 +523,52 @@ static void *counts_calls(void *unused)
     return NULL;
 }
 
+/* Blocks of columns are read and checked by whoever comes. */
+static void files(void)
+{
+    enum { N = 20000, COLUMNS = 16 };
+    struct engram_memory_options wanted = {.size = sizeof wanted, .dim = COLUMNS};
+    struct engram_files looking = {.size = sizeof looking, .read_only = 1};
+    struct engram_rng rng = {8};
+    engram_memory *m = NULL;
+    float row[COLUMNS];
+    int failures = 0;
+    folder_make();
+    failures += engram_memory_open(folder, &wanted, NULL, &m) != ENGRAM_OK;
+    for (int i = 0; i < N; i++) {
+        struct engram_record r = {.size = sizeof r, .fields = ENGRAM_VECTOR, .vector = row};
+        struct engram_remembered out;
+        engram_rng_fill_normal(&rng, COLUMNS, row);
+        failures += engram_memory_remember(m, &r, NULL, i, &out) != ENGRAM_OK;
+    }
+    failures += engram_memory_snapshot(m) != ENGRAM_OK;
+    uint64_t hash = engram_memory_hash(m);
+    engram_memory_free(m);
+    loops.pool = pool_new(3);
+    size_t before = loops.shared;
+    failures += engram_memory_open(folder, NULL, &looking, &m) != ENGRAM_OK;
+    ok(failures == 0 && engram_memory_hash(m) == hash, "three threads read a memory as it was");
+    ok(loops.shared > before, "together");
+    engram_memory_free(m);
+    m = NULL;
+    size_t n = 0;
+    const char *name = in_folder("snapshot-0000000000004e20");
+    unsigned char *bytes = get_file(name, &n);
+    if (bytes) {
+        bytes[1 << 20] ^= 1;
+        put_file(name, bytes, n);
+    }
+    free(bytes);
+    failures += engram_memory_open(folder, NULL, &looking, &m) != ENGRAM_OK;
+    ok(failures == 0 && mentions(engram_memory_warning(m, 0), "checksum of column ROWS"),
+       "and see what is damaged");
+    ok(engram_memory_hash(m) == hash, "which the journal makes good");
+    engram_memory_free(m);
+    pool_free(loops.pool);
+    loops.pool = NULL;
+    folder_remove();
+}
+
 int main(void)
 {
     forget_environment();
@@ -548,6 +594,7 @@ int main(void)
     pools();
     hosts();
     long_arrays();
+    files();
     arenas();
     is_int(on_threads(fails), THREADS, "the last failure is the thread's own");
     uint64_t calls = calls_of("log_f32");
