@@ -36,8 +36,8 @@ for _, row in ipairs(report.rows) do
     ok(row.us > 0 and text:find(row.door, 1, true), "text and JSON have the " .. row.door)
   elseif row.store then
     stores = stores + 1
-    ok(row.us > 0 and row.least_us > 0 and text:find(row.store, 1, true) and text:find(row.least, 1, true),
-      "text and JSON have " .. row.store)
+    ok(row.us > 0 and row.least_us > 0, row.store .. " takes time, and so does " .. row.least)
+    ok(text:find(row.store, 1, true) and text:find(row.least, 1, true), "which the text has too")
   else
     limits = limits + 1
     ok(row.rate > 0 and text:find(row.limit .. " +" .. row.set), row.limit .. " in " .. row.set)
