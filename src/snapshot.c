@@ -443,7 +443,7 @@ static int map_rows(struct loader *l)
     size_t bytes = PAGE + rows->element * rows->count;
     if (rows->count == 0)
         return ENGRAM_OK;
-    void *mapping = mmap(NULL, bytes, PROT_READ, MAP_PRIVATE | MAP_POPULATE, l->file, 0);
+    void *mapping = mmap(NULL, bytes, PROT_READ, MAP_PRIVATE, l->file, 0);
     if (mapping == MAP_FAILED)
         return engram_folder_error(l->folder, l->name);
     return engram_bank_map(l->memory->bank, mapping, bytes, PAGE, (uint32_t)rows->count);
