@@ -1,0 +1,175 @@
+-- engram.json: values as JSON text, always the same text for the same value, and back.
+local ffi = require "ffi"
+local check = require "engram.check"
+local vec = require "engram.vec"
+
+local json = {}
+local DEPTH = 1000 -- of tables in tables; what contains itself ends there
+
+-- ---- writing
+
+local escapes = { ['"'] = '\\"', ["\\"] = "\\\\", ["\b"] = "\\b", ["\f"] = "\\f", ["\n"] = "\\n",
+  ["\r"] = "\\r", ["\t"] = "\\t" }
+for c = 0, 31 do
+  local character = string.char(c)
+  escapes[character] = escapes[character] or ("\\u%04x"):format(c)
+end
+
+local function quoted(s)
+  return '"' .. s:gsub('[%z\1-\31"\\]', escapes) .. '"'
+end
+
+-- The text of a number reads back as the same bits. LuaJIT writes and reads them by itself, alike
+-- on every machine.
+local function digits(x)
+  local text = ("%.15g"):format(x)
+  return tonumber(text) == x and text or ("%.17g"):format(x)
+end
+
+local rounded = ffi.new "float[1]"
+
+-- Nine digits tell every float from its neighbours; six do for those that a person typed.
+local function float_digits(x)
+  local text = ("%.6g"):format(x)
+  rounded[0] = tonumber(text)
+  return rounded[0] == x and text or ("%.9g"):format(x)
+end
+
+local function finite(x)
+  return x - x == 0
+end
+
+-- The list so far, and the keys that lead to what is being written.
+local pieces, keys
+
+local function refuse(what)
+  local place = {}
+  for i, key in ipairs(keys) do
+    place[i] = type(key) == "number" and ("[%d]"):format(key) or ("[%q]"):format(tostring(key))
+  end
+  check.raise("bad argument #1 to 'json.encode' (%s%s)", what,
+    #place > 0 and " at " .. table.concat(place) or "")
+end
+
+local function put(text)
+  pieces[#pieces + 1] = text
+end
+
+local function put_floats(v)
+  put "["
+  for i = 0, v.n - 1 do
+    if not finite(v.data[i]) then
+      keys[#keys + 1] = i + 1
+      refuse(("the number %s"):format(tostring(v.data[i])))
+    end
+    put(i > 0 and "," .. float_digits(v.data[i]) or float_digits(v.data[i]))
+  end
+  put "]"
+end
+
+local put_value
+
+local function put_list(list, n)
+  put "["
+  for i = 1, n do
+    if i > 1 then put "," end
+    put_value(i, list[i])
+  end
+  put "]"
+end
+
+local function put_object(t, names)
+  table.sort(names) -- by bytes
+  put "{"
+  for i, name in ipairs(names) do
+    if i > 1 then put "," end
+    put(quoted(name))
+    put ":"
+    put_value(name, t[name])
+  end
+  put "}"
+end
+
+local function put_table(t)
+  local count, names = 0, {}
+  for key in pairs(t) do
+    count = count + 1
+    if type(key) == "string" then names[#names + 1] = key end
+  end
+  if #names == count then return put_object(t, names) end
+  for i = 1, count do
+    if t[i] == nil then refuse "a table whose keys are neither 1 .. n nor all strings" end
+  end
+  put_list(t, count)
+end
+
+local function put_any(value)
+  local kind = type(value)
+  if kind == "string" then
+    put(quoted(value))
+  elseif kind == "number" then
+    if not finite(value) then refuse(("the number %s"):format(tostring(value))) end
+    put(digits(value))
+  elseif kind == "boolean" then
+    put(tostring(value))
+  elseif kind == "table" then
+    if #keys >= DEPTH then refuse(("more than %d tables in each other"):format(DEPTH)) end
+    put_table(value)
+  elseif vec.is(value) then
+    put_floats(value)
+  elseif kind == "userdata" and value == json.null then
+    put "null"
+  else
+    refuse("a " .. kind)
+  end
+end
+
+function put_value(key, value)
+  keys[#keys + 1] = key
+  put_any(value)
+  keys[#keys] = nil
+end
+
+-- json.encode(value) -> text
+function json.encode(value)
+  pieces, keys = {}, {}
+  put_any(value)
+  local text = table.concat(pieces)
+  pieces, keys = nil, nil
+  return text
+end
+
+-- ---- reading
+
+-- Reading is lua-cjson's (Mark Pulford; MIT): a parser of untrusted text is worth having from those
+-- who have had it attacked for years. It is looked for when first needed, since all else works
+-- without it. Writing is ours: cjson neither sorts keys nor writes doubles so that they read back.
+local decoder
+
+local function cjson()
+  if not decoder then
+    local found, library = pcall(require, "cjson")
+    if not found then
+      check.raise("lua-cjson, which reads JSON, is not installed (Debian: lua-cjson)")
+    end
+    decoder = library.new() -- with settings of its own
+    decoder.decode_invalid_numbers(false)
+    decoder.decode_max_depth(DEPTH)
+  end
+  return decoder
+end
+
+-- json.decode(text) -> value, or nil and what is wrong with the text. null is json.null.
+function json.decode(text)
+  check.arg(type(text) == "string", "json.decode", 1, "a string", text)
+  local decode = cjson().decode
+  local nul = text:find("\0", 1, true) -- cjson takes it for the end
+  if nul then return nil, ("invalid byte 0 at character %d"):format(nul) end
+  local good, value = pcall(decode, text)
+  if not good then return nil, value end
+  return value
+end
+
+return setmetatable(json, {
+  __index = function(_, name) return name == "null" and cjson().null or nil end,
+})
