@@ -3,7 +3,8 @@
 -- What a recall is asked for is checked and filled in by functions that engram.memory shares:
 --
 --   local frame = recall.frame()               the structs and buffers of one user, made once
---   recall.fill(frame, o, world, fname)        options of a recall -> frame.cue, frame.options
+--   recall.fill(frame, o, world, fname)        options of a recall -> frame.cue, frame.options;
+--                                              their names are the caller's to check
 --   recall.begin(frame, session, memories, run) carries it out: hits, and what is told of them
 --   recall.resume, recall.explain, recall.batch say at their heads what they are for
 --
@@ -139,7 +140,6 @@ end
 
 -- recall.fill(frame, o, world, fname) -> k
 function recall.fill(frame, o, world, fname)
-  check.options(o, recall.options, fname)
   o = o or check.none
   local c, k = frame.options, o.k or 10
   check.arg(check.count(k) and k > 0 and k < 2 ^ 31, fname, "k", "a count of at least 1", k)
@@ -159,6 +159,7 @@ function recall.fill(frame, o, world, fname)
     frame.frontier.c.budget = budget
     c.frontier = frame.frontier.c
   end
+  frame.bounded = budget > 0 and hops > 0 and world.links
   if o.filter ~= nil then
     check.arg(world.bitset, fname, "filter", "a recall with a bank", o.filter)
     frame.keep = world.bitset(o.filter)
@@ -181,20 +182,26 @@ end
 local sessions = setmetatable({}, { __mode = "k" })
 
 -- recall.begin(frame, session, memories, run): with a budget in a session of the run's own, so that
--- it can be resumed.
-function recall.begin(frame, session, memories, run)
+-- it can be resumed. For an engram_memory * there are flags besides.
+function recall.begin(frame, session, memories, run, flags)
   local c, arrays = frame.options, hits.arrays(run)
-  if c.frontier ~= nil and frame.frontier.c.budget > 0 then
+  if frame.bounded then -- what the structs say would be boxed
     sessions[run] = sessions[run] or recall.session()
     session, run.resumable = sessions[run], 1
   end
-  check.status(C.engram_recall_begin(session, memories, frame.cue, c, arrays.hit, arrays.parts,
-    frame.told))
+  if flags then
+    check.status(C.engram_memory_recall(memories, frame.cue, c, flags, session, arrays.hit,
+      arrays.parts, frame.told))
+  else
+    check.status(C.engram_recall_begin(session, memories, frame.cue, c, arrays.hit, arrays.parts,
+      frame.told))
+  end
   hits.tell(run, frame.told)
 end
 
--- recall.resume(frame, o, fname) -> o.resume: more of a run that a budget stopped
-function recall.resume(frame, o, fname)
+-- recall.resume(frame, o, fname [, memory]) -> o.resume: more of a run that a budget stopped, and of
+-- which engram_memory *
+function recall.resume(frame, o, fname, memory)
   local run = o.resume
   for name in pairs(o) do
     check.arg(name == "resume" or name == "budget", fname, name, "resume and budget alone",
@@ -202,9 +209,14 @@ function recall.resume(frame, o, fname)
   end
   check.arg(hits.is(run) and run.resumable == 1, fname, "resume", "hits of a recall with a budget",
     run)
-  local arrays = hits.arrays(run)
-  check.status(C.engram_recall_resume(sessions[run], budget_of(o, fname), arrays.hit, arrays.parts,
-    frame.told))
+  local arrays, budget = hits.arrays(run), budget_of(o, fname)
+  if memory then
+    check.status(C.engram_memory_resume(memory, sessions[run], budget, arrays.hit, arrays.parts,
+      frame.told))
+  else
+    check.status(C.engram_recall_resume(sessions[run], budget, arrays.hit, arrays.parts,
+      frame.told))
+  end
   hits.tell(run, frame.told)
   return run
 end
