@@ -7,7 +7,7 @@ local engram = { version = ffi.string(C.engram_version()) }
 
 local parts = { arena = true, bank = true, confidence = true, decay = true, graph = true,
   help = true, hits = true, interference = true, json = true, kernels = true, math = true,
-  priming = true, recall = true, reconsolidation = true, rng = true, spacing = true,
+  memory = true, priming = true, recall = true, reconsolidation = true, rng = true, spacing = true,
   tap = true, text = true, vec = true }
 
 -- engram.isa([kernel]) -> the rung in use, of one kernel or the highest of all

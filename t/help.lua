@@ -9,13 +9,15 @@ local folder = support.srcdir .. "/lua"
 
 -- Modules that users do not meet, and functions that modules have for each other: a caller of these
 -- has already checked what it hands over.
-local own_modules = { check = true, ffi = true, info = true, repl = true, scratch = true }
+local own_modules = { check = true, ffi = true, filter = true, info = true,
+  record = true, repl = true, scratch = true }
 local own = {}
 for name in ([[
   vec.is vec.of vec.over hits.arrays hits.explain hits.into hits.is hits.over hits.seen_pointer
   hits.tell recall.batch recall.begin recall.explain recall.fill recall.frame recall.resume
   recall.session bank.bitset bank.is bank.pointer bank.view graph.fill_frontier
   graph.frontier_frame graph.is graph.pointer arena.pointer decay.apply decay.hits matrix.is
+  memory.is memory.pointer text.is
 ]]):gmatch "%S+" do own["engram." .. name] = true end
 
 -- ---- what there is

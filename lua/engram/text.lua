@@ -37,7 +37,7 @@ for c = 0, 255 do
   if c >= 128 or character:find "%w" then fold[c] = character:lower():byte() end
 end
 
-local text, methods, mt = {}, {}, {}
+local text, methods, mt = { least = ONES }, {}, {}
 local rng, drawn = ffi.new "struct engram_rng", ffi.new("uint32_t[?]", ONES)
 
 -- Finds the words of s and returns how many: word i from 0 stands in self.low, bytes first[i] up to
@@ -205,6 +205,8 @@ function methods:encode(s, into)
   normalize(v.data, dim)
   return v, n
 end
+
+function text.is(x) return getmetatable(x) == mt end
 
 mt.__index = methods
 function mt:__tostring()
