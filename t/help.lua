@@ -9,7 +9,7 @@ local folder = support.srcdir .. "/lua"
 
 -- Modules that users do not meet, and functions that modules have for each other: a caller of these
 -- has already checked what it hands over.
-local own_modules = { check = true, ffi = true, filter = true, info = true,
+local own_modules = { check = true, exchange = true, ffi = true, filter = true, info = true,
   record = true, repl = true, scratch = true }
 local own = {}
 for name in ([[

@@ -624,9 +624,166 @@ refuses(function() m:rollback(1000) end, "mark 1000 is not open", "one that is o
 refuses(function() m:at "x" end, "bad argument #1 to 'memory:at' (a time in seconds expected",
   "at wants a time")
 
+-- ---- out and in
+
+local path = support.path
+local function world(options)
+  local w = new(options)
+  local rng = engram.rng(5)
+  for i = 0, 30 do
+    w:remember { vector = rng:fill_normal(engram.vec(3)), at = 100 + i, strength = rng:uniform(),
+      confidence = rng:uniform(), floor = rng:uniform(), content = i % 2 == 0 and "t\n" .. i or nil,
+      meta = i % 3 == 0 and { n = i } or i % 3 == 1 and "m" or nil, class = i, recalls = i,
+      pin = i % 5 == 0, archived = i % 7 == 0, tau_s = 1 + i, beta = 1 / (1 + i),
+      links = i > 1 and { { i - 1, rng:uniform(), i % 4 }, { from = i - 2, weight = 1 / 3 } } or {} }
+  end
+  return w
+end
+
+if has_cjson then
+  local w = world()
+  ok(w:export(path "w.jsonl"), "memories go out as JSON Lines")
+  local twin_of_w = new()
+  local count, ids = twin_of_w:import(path "w.jsonl")
+  is(count .. " " .. #ids, "31 30", "and come in again")
+  is(twin_of_w:hash(), w:hash(), "as they were")
+  local _, lines = support.read(path "w.jsonl"):gsub("\n", "")
+  is(lines, 31, "one a line")
+  is(#support.lines("ls " .. path ""), 1, "nothing else is left behind")
+  w:forget(3)
+  w:remember { content = "late" }
+  w:export(path "w.jsonl")
+  local third = new()
+  third:remember {}
+  count, ids = third:import(path "w.jsonl", { now = 5000 })
+  is(count .. " " .. ids[3 + 2 ^ 32] .. " " .. third:stats().clock, "31 4 5000",
+    "into others too, with ids of their own, at a time that is given")
+  is(third:get(ids[3 + 2 ^ 32]).content, "late", "ids of the file lead to the new ones")
+  is(third:stats().links, w:stats().links, "with all links")
+  support.write(path "hand.jsonl", '{"id":"a","content":"A","links":[{"to":"b"}]}\r\n\n'
+    .. '{"id":"b","vector":[1,2,3],"created":7}')
+  third = new()
+  count, ids = third:import(path "hand.jsonl")
+  same({ count, third:links(ids.a), third:stats().clock }, { 2, { { to = ids.b, weight = 1,
+    class = 0 } }, 7 }, "a file may be written by hand")
+
+  local hash = third:hash()
+  for _, case in ipairs {
+    { "{}\n{", "2: Expected object key string" },
+    { "[1]", "1: '1' is unknown" },
+    { "3", "1: an object expected" },
+    { '{"strenght":1}', "1: 'strenght' is unknown" },
+    { '{"pin":true}', "1: 'pin' is unknown" },
+    { '{"strength":"x"}', "1: 'strength': a number expected" },
+    { '{"strength":2}', "1: engram_memory_remember: strength is 2, expected 0 .. 1" },
+    { '{"vector":[1,2]}', "1: 'vector': a vec, or a table of numbers, of length 3 expected" },
+    { '{"pinned":1}', "1: 'pinned': true or false expected" },
+    { '{"id":true}', "1: 'id': a number or a string expected" },
+    { '{"id":1}\n{"id":1}', "2: its id came before" },
+    { '{"links":1}', "1: 'links': a list expected" },
+    { '{"links":[1]}', "1: 'links': { to, weight, class } expected at 1" },
+    { '{"links":[{"to":1,"class":256}]}', "1: 'links': { to, weight, class } expected at 1" },
+    { '{"links":[{"to":1,"id":2}]}', "1: 'links': 'id' is unknown at 1" },
+    { '{}\n{"links":[{"to":1}]}', "2: no line has the id 1" },
+    { '{"id":1,"links":[{"to":1,"weight":2}]}', "1: engram_memory_link: links[0].weight is 2" },
+  } do
+    local file = support.write(path "bad.jsonl", case[1])
+    local n, wrong = third:import(file)
+    ok(n == nil and tostring(wrong):find(file .. ":" .. case[2], 1, true) and wrong.path == file,
+      "line " .. case[2])
+    if n == nil and not tostring(wrong):find(file .. ":" .. case[2], 1, true) then
+      tap.note(wrong)
+    end
+  end
+  is(third:hash(), hash, "a file that is refused leaves nothing behind")
+  is(third:stats().marks, 0, "nor a mark")
+  local n, wrong = third:import "/nowhere/x"
+  ok(n == nil and wrong.name == "EIO" and tostring(wrong):find("/nowhere/x", 1, true),
+    "a file that is not there")
+  n, wrong = third:import(path "")
+  ok(n == nil and wrong.name == "EIO", "a folder is no file")
+  n, wrong = third:export "/nowhere/x"
+  ok(n == nil and wrong.name == "EIO" and tostring(wrong):find("/nowhere/x", 1, true),
+    "nor can one be made where there is no folder")
+  if io.open "/dev/full" then
+    os.execute("ln -s /dev/full " .. path "full.part")
+    n, wrong = third:export(path "full")
+    ok(n == nil and wrong.name == "EIO" and not io.open(path "full"), "a full disk is told")
+  end
+  local _, said_then, status = support.run(support.quote(support.program) .. [[ -e '
+    local m = require("engram").memory.new { dim = 3 }
+    assert(m:import "]] .. path "bad.jsonl" .. [[")']])
+  ok(status == 5 and said_then:find("bad.jsonl:1:", 1, true), "uncaught, it ends with status 5")
+end
+
+local w = world()
+w:forget(4)
+local rows, edges = path "w.npy", path "w.tsv"
+ok(w:export { rows = rows, links = edges }, "vectors go out as .npy, links as an edge list")
+again = new()
+local count, ids = again:import { rows = rows, links = edges, strength = 0.5, class = 3, now = 9 }
+is(count, 30, "and come in again")
+same({ again:get(ids[4]).vector, again:get(ids[4]).class, again:get(ids[4]).created },
+  { w:get(5).vector, 3, 9 }, "in order, with what is said of all")
+is(again:stats().links, w:stats().links, "with all links")
+same({ again:links(ids[5])[1].weight, again:links(ids[5])[1].class },
+  { w:links(6)[1].weight, w:links(6)[1].class }, "their weights and classes")
+again = new()
+is(again:import { rows = rows }, 30, "rows may come alone")
+local hash = again:hash()
+for _, case in ipairs {
+  { "0\t30\n", "row 30 is linked, of 30" },
+  { "0\t1\t2\n", "the weight from 0 to 1 is 2, expected 0 .. 1" },
+  { "0\n", "bad.tsv" },
+} do
+  local n, wrong = again:import { rows = rows, links = support.write(path "bad.tsv", case[1]) }
+  ok(n == nil and tostring(wrong):find(case[2], 1, true) and wrong.path == path "bad.tsv",
+    "an edge list that " .. case[2])
+end
+local n, wrong = again:import { rows = "/nowhere.npy" }
+ok(n == nil and wrong.name == "EIO", "rows that are not there")
+n, wrong = new({ dim = 4 }):import { rows = rows }
+ok(n == nil and tostring(wrong):find("rows of 3 columns, expected 4", 1, true),
+  "rows that do not fit")
+local full = new { capacity = 1 }
+full:remember { pin = true }
+n, wrong = full:import { rows = rows }
+ok(n == nil and tostring(wrong):find("row 0: engram_memory_remember: the memory is full", 1, true),
+  "rows there is no room for")
+n, wrong = again:import { rows = rows, links = "/nowhere.tsv" }
+ok(n == nil and wrong.name == "EIO", "links that are not there")
+is(again:hash(), hash, "all or nothing")
+n, wrong = w:export { rows = "/nowhere/x.npy" }
+ok(n == nil and wrong.name == "EIO", "where there is no folder there will be no rows")
+n, wrong = w:export { rows = rows, links = "/nowhere/x" }
+ok(n == nil and wrong.name == "EIO", "nor links")
+
+refuses(function() m:export() end,
+  "bad argument #1 to 'memory:export' (a path, or { rows = path, links = path } expected, got nil)",
+  "export wants to know where")
+refuses(function() m:export { links = "x" } end, "'rows' to 'memory:export' (a path expected, got nil)",
+  "links do not go out alone")
+refuses(function() m:export { rows = "x", links = 1 } end, "'links' to 'memory:export'",
+  "links go to a path")
+refuses(function() m:export { row = "x" } end, "unknown option 'row' to 'memory:export'",
+  "export knows its options")
+refuses(function() m:import() end,
+  "bad argument #1 to 'memory:import' (a path, or { rows = path, links = path, ... } expected, got nil)",
+  "import wants to know from where")
+refuses(function() m:import { links = "x" } end, "'rows' to 'memory:import' (a path expected",
+  "links do not come alone")
+refuses(function() m:import { rows = "x", links = 1 } end, "'links' to 'memory:import'",
+  "links come from a path")
+refuses(function() m:import { rows = "x", strength = "y" } end,
+  "bad argument 'strength' to 'memory:import' (a number expected", "what is said of all is checked")
+refuses(function() m:import { rows = "x", now = "y" } end, "'now' to 'memory:import' (a time",
+  "a time is a time")
+refuses(function() m:import("x", { strength = 1 }) end, "unknown option 'strength' to 'memory:import'",
+  "a file of JSON says all that itself")
+
 -- ---- freed, and without a colon
 
-local methods = [[archive at count each filter forget fork get graph hash index link
+local methods = [[archive at count each export filter forget fork get graph hash import index link
   links mark pin recall reinforce release remember retention rollback snapshot stats sync unlink
   update warnings]]
 m = new()

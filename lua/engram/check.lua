@@ -121,14 +121,15 @@ Failure.__index = Failure
 Failure.__tostring = function(self) return self.message end
 Failure.__concat = function(a, b) return tostring(a) .. tostring(b) end
 
--- check.failure(status [, path]): what `error` is raised with when C fails: { code =, name =,
--- message = }, the path of a file that is not as it should be, and the message as text.
-function check.failure(status, path)
+-- check.failure(status [, path [, message]]): what `error` is raised with when C fails: { code =,
+-- name =, message = }, the path of a file that is not as it should be, and the message as text: the
+-- last one of C unless another is given.
+function check.failure(status, path, message)
   return setmetatable({
     code = status,
     path = path,
     name = ffi.string(C.engram_strerror(status)):match "^%u+",
-    message = ffi.string(C.engram_last_message()),
+    message = message or ffi.string(C.engram_last_message()),
   }, Failure)
 end
 

@@ -6,6 +6,7 @@ local C = require "engram.ffi"
 local bank = require "engram.bank"
 local check = require "engram.check"
 local decay = require "engram.decay"
+local exchange = require "engram.exchange"
 local filter = require "engram.filter"
 local graph = require "engram.graph"
 local hits = require "engram.hits"
@@ -562,6 +563,23 @@ function methods:recall(options)
   stopped[run] = frame.told.complete == 0 and self or nil
   if o.explain then recall.explain(frame, m, run) end
   return run
+end
+
+-- ---- in and out; see engram.exchange
+
+-- m:export(path) -> true, or nil and what went wrong; m:export { rows = path, links = path }
+function methods:export(where)
+  local fname = "memory:export"
+  local p = open(self, fname)
+  return exchange.export(self, p, where, fname)
+end
+
+-- m:import(path [, { now = }]) -> how many, and the new id of each id in the file, or nil and what
+-- went wrong; m:import { rows = path, links = path, now =, strength =, ... }
+function methods:import(where, options)
+  local fname = "memory:import"
+  local p = open(self, fname)
+  return exchange.import(p, where, options, fname)
 end
 
 -- ---- states
