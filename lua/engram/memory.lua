@@ -60,9 +60,9 @@ end
 
 local the_law = ffi.new "struct engram_law"
 
+-- What a new memory is to be. Its encoder says how many columns, unless it is said.
 local function options_of(o, fname)
   local dim = o.dim or o.encoder and o.encoder.dim
-  if dim == nil and o.law == nil and o.capacity == nil then return nil end
   check.arg(check.count(dim) and dim > 0 and dim < 2 ^ 31, fname, "dim", "a number of columns", dim)
   local capacity = o.capacity or 0
   check.arg(check.count(capacity) and capacity < 2 ^ 31, fname, "capacity", "a count", capacity)
@@ -105,7 +105,6 @@ function memory.new(options)
   local o = check.options(options, new_known, fname)
   local encoder = encoder_of(o, fname)
   local c = options_of(o, fname)
-  check.arg(c, fname, "dim", "a number of columns", o.dim)
   check_encoder(encoder, c.dim, fname)
   check.status(C.engram_memory_new(c, memory_out))
   return wrap(memory_out[0], encoder)
@@ -132,11 +131,13 @@ function memory.open(path, options)
     check.arg(o[name] == nil or type(o[name]) == "boolean", fname, name, "true or false", o[name])
     files[name] = o[name] and 1 or 0
   end
-  local c = options_of(o, fname)
+  local c = (o.dim or o.law or o.capacity) and options_of(o, fname) or nil
   local status = C.engram_memory_open(path, c, files, memory_out)
   if status ~= 0 then return nil, check.failure(status, path) end
   local self = wrap(memory_out[0], encoder)
-  check_encoder(encoder, info_of(self.p).dim, fname)
+  local dim = info_of(self.p).dim
+  if encoder and encoder.dim ~= dim then self:free() end
+  check_encoder(encoder, dim, fname)
   return self
 end
 
