@@ -66,4 +66,9 @@ text, said, status = support.run(program .. " --bench --quick --json /nowhere/fi
 is(status, 2, "a file that cannot be written is an error")
 is(said, "kernels.t: cannot write /nowhere/file\n", "which is named")
 is(text, "", "before anything is measured")
+
+text, said, status = support.run(support.quote(support.program) .. " "
+  .. support.quote(support.srcdir .. "/t/bench_memory.lua") .. " --quick")
+is(said .. status, "0", "what memories take from Lua is measured, and every result is right")
+ok(text:find "import of 2000 memories .- s " and text:find "recall of 10 .- ms", "and printed")
 support.done()
