@@ -1,4 +1,4 @@
--- elementary.lua: exp, log and pow, random numbers, hashes: the same on every machine.
+-- elementary.lua: exp, log, pow and erfc, random numbers, hashes: the same on every machine.
 -- SPDX-License-Identifier: MIT
 local tap = require "engram.tap"
 local engram = require "engram"
@@ -58,6 +58,22 @@ refuses(function() M.clamp(1, "x", 2) end,
 is(M.sigmoid(0), 0.5, "sigmoid is one half at its threshold")
 is(M.sigmoid(3, 3, 0.1), 0.5, "wherever that is")
 near(M.sigmoid(1, 0.4, 0.5), 1 / (1 + math.exp(-1.2)), 1e-15, "sigmoid divides by the temperature")
+
+-- ---- erfc, against values to 16 digits
+
+local far = 0
+for _, pair in ipairs { { 0, 1 }, { 0.1, 0.8875370839817152 }, { 0.5, 0.4795001221869535 },
+  { 1, 0.15729920705028513 }, { 1.5, 0.033894853524689274 }, { 1.9999, 0.004679802092970608 },
+  { 2, 0.004677734981047266 }, { 3, 2.209049699858544e-05 }, { 5, 1.5374597944280351e-12 },
+  { 10, 2.088487583762545e-45 }, { 26, 5.663192408856143e-296 }, { -1, 1.8427007929497148 } } do
+  far = math.max(far, math.abs(M.erfc(pair[1]) / pair[2] - 1))
+end
+ok(far < 1e-13, "erfc has 13 digits in its series, its fraction, and below 0")
+if far >= 1e-13 then tap.note(("off by %g"):format(far)) end
+ok(M.erfc(huge) == 0 and M.erfc(-huge) == 2 and M.erfc(nan) ~= M.erfc(nan) and M.erfc(28) == 0,
+  "erfc of infinity is 0 or 2, of NaN NaN")
+refuses(function() M.erfc "x" end,
+  "bad argument #1 to 'math.erfc' (a number expected, got string \"x\")", "erfc wants a number")
 
 -- ---- random numbers: SplitMix64, whose first outputs for this seed are published
 
