@@ -265,15 +265,41 @@ local function dynamics(how)
   tap.is(bit.tohex(hash, 16), expected.dynamics, "dynamics give the same bits, " .. how)
 end
 
+-- Forty episodes of eight topics: their clusters, and a consolidation over five cycles.
+local function groups(how)
+  local rng, episodes = engram.rng(23), {}
+  local topics = rng:fill_normal(engram.matrix(8, DIM))
+  for i = 1, 40 do
+    local vector = normal(rng, DIM):scale(0.3):add(topics:row(1 + rng:below(8)))
+    episodes[i] = { id = i, vector = vector, created = i * 500, confidence = rng:uniform() }
+  end
+  hash = 0ULL
+  for _, cluster in ipairs(engram.consolidation.cluster(episodes)) do
+    take_vec(engram.vec(cluster.ids))
+    take_vec(cluster.centroid)
+    take_vec(engram.vec { engram.consolidation.significance(cluster.strength, #cluster.ids) })
+  end
+  local c = engram.consolidation.new()
+  for i = 1, 5 do c:cycle(episodes, { now = 20000 * i, rng = i > 2 and rng or nil }) end
+  for _, proto in ipairs(c:save().protos) do
+    take_vec(engram.vec(proto.ids))
+    take_vec(engram.vec(proto.centroid))
+    take_vec(engram.vec { proto.strength, proto.coherence, proto.weight })
+  end
+  tap.is(bit.tohex(hash, 16), expected.groups, "consolidation gives the same bits, " .. how)
+end
+
 local compiled = jit.status() and "compiled" or "interpreted"
 run(compiled)
 text(compiled)
 scripts(compiled)
 dynamics(compiled)
+groups(compiled)
 jit.off()
 jit.flush()
 run "interpreted"
 text "interpreted"
 scripts "interpreted"
 dynamics "interpreted"
+groups "interpreted"
 tap.done()

@@ -9,7 +9,7 @@ local folder = support.srcdir .. "/lua"
 
 -- Modules that users do not meet, and functions that modules have for each other: a caller of these
 -- has already checked what it hands over.
-local own_modules = { check = true, exchange = true, ffi = true, filter = true, info = true,
+local own_modules = { check = true, episodes = true, exchange = true, ffi = true, filter = true, info = true,
   record = true, repl = true, scratch = true }
 local own = {}
 for name in ([[
@@ -17,7 +17,7 @@ for name in ([[
   hits.tell recall.batch recall.begin recall.explain recall.fill recall.frame recall.resume
   recall.session bank.bitset bank.is bank.pointer bank.view graph.fill_frontier
   graph.frontier_frame graph.is graph.pointer arena.pointer decay.apply decay.hits matrix.is
-  memory.is memory.pointer text.is
+  memory.is memory.pointer rng.is text.is
 ]]):gmatch "%S+" do own["engram." .. name] = true end
 
 -- ---- what there is

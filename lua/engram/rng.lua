@@ -8,9 +8,11 @@ local Rng = ffi.typeof "struct { struct engram_rng r; }"
 local rng, methods = {}, {}
 
 local function self_of(self, fname)
-  check.self(ffi.istype(Rng, self), fname)
+  check.self(rng.is(self), fname)
   return self.r
 end
+
+function rng.is(x) return ffi.istype(Rng, x) end
 
 -- engram.rng(seed) -> rng
 function rng.new(seed)
