@@ -289,12 +289,35 @@ local function groups(how)
   tap.is(bit.tohex(hash, 16), expected.groups, "consolidation gives the same bits, " .. how)
 end
 
+-- A third of a row, completed in each way, with its alternatives.
+local function wholes(how)
+  local rng = engram.rng(24)
+  local bank, known = random_bank(rng), {}
+  local dentate = engram.completion.dentate { dim = DIM }
+  for i = 1, DIM / 3 do known[i] = 3 * i end
+  hash = 0ULL
+  for _, method in ipairs { "dense", "ca3" } do
+    for row = 1, 3 do
+      local vector = dentate:separate(bank:row(row))
+      for _, cue in ipairs { bank:row(row), vector } do
+        local c = engram.completion.complete(bank, { vector = cue, known = known, method = method,
+          rng = rng })
+        take_vec(c.vector)
+        take_vec(engram.vec(c.energies))
+        take_vec(engram.vec { c.confidence, c.cosine, c.consensus, c.metacognition })
+      end
+    end
+  end
+  tap.is(bit.tohex(hash, 16), expected.wholes, "completion gives the same bits, " .. how)
+end
+
 local compiled = jit.status() and "compiled" or "interpreted"
 run(compiled)
 text(compiled)
 scripts(compiled)
 dynamics(compiled)
 groups(compiled)
+wholes(compiled)
 jit.off()
 jit.flush()
 run "interpreted"
@@ -302,4 +325,5 @@ text "interpreted"
 scripts "interpreted"
 dynamics "interpreted"
 groups "interpreted"
+wholes "interpreted"
 tap.done()

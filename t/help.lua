@@ -9,8 +9,8 @@ local folder = support.srcdir .. "/lua"
 
 -- Modules that users do not meet, and functions that modules have for each other: a caller of these
 -- has already checked what it hands over.
-local own_modules = { check = true, episodes = true, exchange = true, ffi = true, filter = true, info = true,
-  record = true, repl = true, scratch = true }
+local own_modules = { check = true, episodes = true, exchange = true, ffi = true, filter = true,
+  info = true, record = true, repl = true, scratch = true }
 local own = {}
 for name in ([[
   vec.is vec.of vec.over hits.arrays hits.explain hits.into hits.is hits.over hits.seen_pointer
@@ -46,7 +46,7 @@ end
 
 -- The name of a type in the reference, where it is not that of its file.
 local types = { ["graph building"] = "builder", ["vec matrix_methods"] = "matrix",
-  ["text methods"] = "encoder" }
+  ["text methods"] = "encoder", ["completion methods"] = "dentate" }
 
 for _, file in ipairs(support.lines("ls " .. support.quote(folder .. "/engram"))) do
   local part = file:match "^(.*)%.lua$"
