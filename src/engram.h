@@ -1148,6 +1148,9 @@ int engram_memory_links(const engram_memory *memory, uint64_t id, struct engram_
  * memory. */
 int engram_memory_retention(const engram_memory *memory, double now, float *retentions);
 
+/* That of one memory. */
+int engram_memory_retention_of(const engram_memory *memory, uint64_t id, double now, float *out);
+
 /* What a filter asks of a memory; every condition is inclusive. */
 struct engram_conditions {
     uint32_t size;
@@ -1189,8 +1192,8 @@ int engram_memory_resume(engram_memory *memory, engram_session *session, uint64_
 /* engram_recall_batch; all are recalled before the first is recorded. */
 int engram_memory_recall_batch(engram_memory *memory, const struct engram_cue *cues, size_t count,
                                const struct engram_recall_options *options, uint32_t flags,
-                               struct engram_hit *hits, struct engram_parts *parts,
-                               struct engram_recalled *out);
+                               engram_arena *scratch, struct engram_hit *hits,
+                               struct engram_parts *parts, struct engram_recalled *out);
 
 /* engram_recall_explain. */
 int engram_memory_explain(const engram_memory *memory, const struct engram_cue *cue,

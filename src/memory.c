@@ -696,6 +696,18 @@ int engram_memory_retention(const engram_memory *m, double now, float *retention
     return ENGRAM_OK;
 }
 
+int engram_memory_retention_of(const engram_memory *m, uint64_t id, double now, float *out)
+{
+    ENGRAM_NEED(m);
+    ENGRAM_NEED(out);
+    int status = check_time(__func__, now);
+    if (status == ENGRAM_OK)
+        status = check_id(__func__, m, id);
+    if (status == ENGRAM_OK)
+        fade(m, now, (uint32_t)id, 1, out);
+    return status;
+}
+
 static bool is_linked(const struct engram_link *links, size_t n, uint64_t id)
 {
     for (size_t i = 0; i < n; i++)

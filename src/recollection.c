@@ -86,14 +86,15 @@ int engram_memory_resume(engram_memory *m, engram_session *session, uint64_t bud
 
 int engram_memory_recall_batch(engram_memory *m, const struct engram_cue *cues, size_t count,
                                const struct engram_recall_options *options, uint32_t flags,
-                               struct engram_hit *hits, struct engram_parts *parts,
-                               struct engram_recalled *out)
+                               engram_arena *scratch, struct engram_hit *hits,
+                               struct engram_parts *parts, struct engram_recalled *out)
 {
     ENGRAM_NEED(m);
     struct recollection r;
     int status = prepare(__func__, m, options, flags, &r);
     if (status == ENGRAM_OK)
-        status = engram_recall_batch(&r.memories, cues, count, &r.options, NULL, hits, parts, out);
+        status =
+            engram_recall_batch(&r.memories, cues, count, &r.options, scratch, hits, parts, out);
     size_t k = r.options.k ? r.options.k : 10;
     for (size_t i = 0; i < count && status == ENGRAM_OK; i++)
         status = record(m, r.options.now, flags, hits + i * k, &out[i]);

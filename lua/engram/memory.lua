@@ -460,6 +460,8 @@ function methods:count(which)
   return n
 end
 
+local one = ffi.new "float[1]"
+
 -- m:retention([now]) -> vec: what is left of the memory in slot i at place i + 1, 0 where there is
 -- none; m:retention(now, id) -> number
 function methods:retention(now, id)
@@ -467,11 +469,12 @@ function methods:retention(now, id)
   local p = open(self, fname)
   now = time_of(p, now, fname, 1)
   if id ~= nil then
-    check.status(C.engram_memory_get(p, id_of(id, fname, 2), record.struct)) -- refuses stale ids
+    check.status(C.engram_memory_retention_of(p, id_of(id, fname, 2), now, one))
+    return one[0]
   end
   local all = vec.new(info_of(p).slots)
   check.status(C.engram_memory_retention(p, now, all.data))
-  return id and all[id % 4294967296 + 1] or all
+  return all
 end
 
 -- m:index(form [, false]) -> m: a smaller form of its rows, for recalls that name it
@@ -520,15 +523,6 @@ local function resume(self, p, o, fname)
   return run
 end
 
--- Many cues; all are recalled before the first is recorded.
-local function recall_all(p, own, o, k, now, recorded, fname)
-  local runs = recall.batch(own.frame, own.memories, o, k, own.dim, fname)
-  for i = 1, recorded and #runs or 0 do
-    check.status(C.engram_memory_reinforce(p, ids, ids_of_hits(runs[i]), nil, now))
-  end
-  return runs
-end
-
 local function check_boolean(o, name, fname)
   check.arg(o[name] == nil or type(o[name]) == "boolean", fname, name, "true or false", o[name])
 end
@@ -556,11 +550,11 @@ function methods:recall(options)
   if recorded == nil then recorded = info_of(p).read_only == 0 end
   C.engram_memory_view(p, m, own.links)
   if o.archived then m.hidden = nil end
-  if o.vectors ~= nil then return recall_all(p, own, o, k, now, recorded, fname) end
+  local flags = (recorded and C.ENGRAM_RECORD or 0) + (o.archived and C.ENGRAM_WITH_ARCHIVED or 0)
+  if o.vectors ~= nil then return recall.batch(frame, m, o, k, own.dim, fname, p, flags) end
 
   local run = hits.into(o.into, k, true, fname)
-  recall.begin(frame, own.session, p, run, (recorded and C.ENGRAM_RECORD or 0)
-    + (o.archived and C.ENGRAM_WITH_ARCHIVED or 0))
+  recall.begin(frame, own.session, p, run, flags)
   stopped[run] = frame.told.complete == 0 and self or nil
   if o.explain then recall.explain(frame, m, run) end
   return run

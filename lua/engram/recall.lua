@@ -251,8 +251,9 @@ function recall.explain(frame, memories, run)
   hits.explain(run, by_id)
 end
 
--- recall.batch(frame, memories, o, k, dim, fname) -> a list of hits, one for each row of o.vectors
-function recall.batch(frame, memories, o, k, dim, fname)
+-- recall.batch(frame, memories, o, k, dim, fname [, memory, flags]) -> a list of hits, one for each
+-- row of o.vectors; `memories` are those of an engram_memory * if there is one
+function recall.batch(frame, memories, o, k, dim, fname, memory, flags)
   local queries = o.vectors
   check.arg(dim, fname, "vectors", "a recall with a bank for them", queries)
   check.arg(vec.matrix.is(queries) and queries.dim == dim, fname, "vectors",
@@ -270,7 +271,11 @@ function recall.batch(frame, memories, o, k, dim, fname)
   local told = ffi.new("struct engram_recalled[?]", n)
   local c = frame.options
   local arena = scratch.get(tonumber(C.engram_recall_batch_scratch(memories, cues, n, c)))
-  check.status(C.engram_recall_batch(memories, cues, n, c, arena, array, parts, told))
+  if memory then
+    check.status(C.engram_memory_recall_batch(memory, cues, n, c, flags, arena, array, parts, told))
+  else
+    check.status(C.engram_recall_batch(memories, cues, n, c, arena, array, parts, told))
+  end
   local list = {}
   for i = 0, n - 1 do
     list[i + 1] = hits.over(array, i * k, told[i].count, k, nil, parts)

@@ -143,6 +143,10 @@ static void test_records(void)
     engram_memory_retention(m, 5 + 10, left);
     ok(fabsf(left[0] - 0.5f * 0.36787944f) < 1e-6f || left[0] == 0.25f, "its own scale");
     ok(left[0] == 0.25f, "and the floor, which what is left does not fall below");
+    float one = 0;
+    is_int(engram_memory_retention_of(m, id, 15, &one), ENGRAM_OK, "what is left of one memory");
+    ok(one == left[0], "is what is left of it among all");
+    refused(engram_memory_retention_of(m, 7, 15, &one), ENGRAM_ERANGE, "id 7", "if it is one");
     change.fields = ENGRAM_STRENGTH;
     change.strength = 0.125f;
     engram_memory_update(m, id, &change, 6);
@@ -493,7 +497,7 @@ static void test_recalling(void)
     f.budget = 0;
     struct engram_cue cues[] = {cue, {.size = sizeof cue, .seed_count = 1, .seed_ids = &id[4]}};
     cues[1].vector = second;
-    engram_memory_recall_batch(m, cues, 2, &o, ENGRAM_RECORD, hits, parts, out);
+    engram_memory_recall_batch(m, cues, 2, &o, ENGRAM_RECORD, NULL, hits, parts, out);
     ok(out[0].count == 2 && out[1].count == 2 && hits[K].id == id[2] &&
            get(m, id[2]).recalls == 4 && get(m, id[4]).recalls == 1,
        "many cues at once, each recorded");
