@@ -252,6 +252,13 @@ static const float *kept(float *copy, const float *given, size_t n)
     return copy ? memcpy(copy, given, n * sizeof *copy) : given;
 }
 
+/* A bitset of no slots is not there, nor is one that is not wanted. */
+static void clear(const struct engram_recall *r, uint64_t *bits)
+{
+    if (bits)
+        memset(bits, 0, r->words * sizeof *bits);
+}
+
 static int take_memory(struct engram_recall *r, engram_arena *arena)
 {
     unsigned char *memory = engram_arena_alloc(arena, share_out(r, NULL), 64);
@@ -262,10 +269,9 @@ static int take_memory(struct engram_recall *r, engram_arena *arena)
     r->frontier.step = kept(r->step, r->frontier.step, r->frontier.hops);
     r->frontier.threshold = kept(r->threshold, r->frontier.threshold, r->frontier.hops);
     r->frontier.gain = kept(r->gain, r->frontier.gain, 256);
-    memset(r->reached, 0, r->words * sizeof *r->reached);
-    memset(r->seeded, 0, r->words * sizeof *r->seeded);
-    if (r->scored)
-        memset(r->scored, 0, r->words * sizeof *r->scored);
+    clear(r, r->reached);
+    clear(r, r->seeded);
+    clear(r, r->scored);
     r->walk.reached = r->reached;
     return ENGRAM_OK;
 }
@@ -387,7 +393,7 @@ static void find_wanted(struct engram_recall *r)
 {
     const uint64_t *keep = r->options.keep, *hidden = r->memories.hidden;
     size_t words = r->memories.bank ? engram_words(r->bank.slots) : r->words;
-    memset(r->wanted, 0, r->words * sizeof *r->wanted);
+    clear(r, r->wanted);
     for (size_t w = 0; w < words; w++)
         r->wanted[w] = (r->memories.bank ? r->bank.live[w] : UINT64_MAX) &
                        (keep ? keep[w] : UINT64_MAX) & ~(hidden ? hidden[w] : 0);

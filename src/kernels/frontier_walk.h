@@ -174,7 +174,7 @@ static void ask_for_rows(const struct spreading *s, size_t first, size_t last)
     for (size_t w = first; w < last; w++)
         for (uint64_t word = s->frontier[w]; word;)
             __builtin_prefetch(g->offsets + engram_take_lowest(&word, w));
-    for (size_t w = first; w < last; w++)
+    for (size_t w = first; w < last && g->targets; w++)
         for (uint64_t word = s->frontier[w]; word;) {
             uint32_t e = g->offsets[engram_take_lowest(&word, w)];
             __builtin_prefetch(g->targets + e);

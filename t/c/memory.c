@@ -508,6 +508,44 @@ static void test_recalling(void)
     engram_memory_free(m);
 }
 
+/* Before there is anything: no slots, no links, no texts. */
+static void test_nothing(void)
+{
+    engram_memory *m = make(0), *copy;
+    struct engram_frontier f = {.size = sizeof f, .hops = 2};
+    struct engram_recall_options o = {
+        .size = sizeof o, .frontier = &f, .confidence = ENGRAM_CONFIDENCE_PATHS};
+    float vector[DIM];
+    memcpy(vector, axis(0, 0), sizeof vector);
+    struct engram_cue cues[] = {{.size = sizeof cues[0], .vector = vector},
+                                {.size = sizeof cues[0]}};
+    struct engram_hit hits[20];
+    struct engram_recalled out[2];
+    struct engram_explanation why;
+    engram_session *session;
+    engram_session_new(&session);
+    bool right = true;
+    for (int i = 0; i < 4; i++) {
+        right &= engram_memory_recall(m, &cues[i % 2], &o, ENGRAM_RECORD, i < 2 ? session : NULL,
+                                      hits, NULL, out) == ENGRAM_OK &&
+                 out->count == 0 && out->complete;
+        right &= i > 1 || engram_memory_resume(m, session, 0, hits, NULL, out) == ENGRAM_OK;
+    }
+    right &= engram_memory_recall_batch(m, cues, 2, &o, 0, NULL, hits, NULL, out) == ENGRAM_OK &&
+             out[0].count == 0 && out[1].count == 0;
+    ok(right, "an empty memory has no answer to any cue");
+    refused(engram_memory_explain(m, cues, &o, NULL, 0, &why), ENGRAM_ERANGE, "not a memory",
+            "and nothing to explain");
+    engram_memory_fork(m, &copy);
+    ok(engram_memory_hash(copy) == engram_memory_hash(m), "its copy is as empty");
+    engram_memory_free(copy);
+    add(m, 0, 0);
+    ok(engram_memory_recall(m, cues, &o, 0, NULL, hits, NULL, out) == ENGRAM_OK && out->count == 1,
+       "a memory without links is found by what it is like");
+    engram_session_free(session);
+    engram_memory_free(m);
+}
+
 /* ---- a random life, whose marks and copies are as the state was */
 
 static struct engram_rng rng;
@@ -717,6 +755,7 @@ int main(int argc, char **argv)
     test_reinforcing();
     test_selecting();
     test_recalling();
+    test_nothing();
     for (uint64_t seed = 1; seed <= 3; seed++)
         test_marks(seed);
     if (argc > 2 && strcmp(argv[1], "--seed") == 0)
