@@ -1184,7 +1184,8 @@ int engram_memory_recall(engram_memory *memory, const struct engram_cue *cue,
                          engram_session *session, struct engram_hit *hits,
                          struct engram_parts *parts, struct engram_recalled *out);
 
-/* engram_recall_resume with the flags it began with; ENGRAM_EBUSY if the memory was changed since. */
+/* engram_recall_resume with the flags it began with; ENGRAM_ERANGE if the session's recall is of
+ * another memory, ENGRAM_EBUSY if this one was changed since. */
 int engram_memory_resume(engram_memory *memory, engram_session *session, uint64_t budget,
                          struct engram_hit *hits, struct engram_parts *parts,
                          struct engram_recalled *out);

@@ -872,6 +872,7 @@ int engram_recall_begin(engram_session *session, const struct engram_memories *m
     ENGRAM_NEED(out);
     struct engram_recall *r = &session->recall;
     session->begun = false;
+    session->memory = NULL;
     int status = engram_recall_prepare(r, __func__, memories, cue, options);
     if (status != ENGRAM_OK)
         return status;

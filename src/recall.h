@@ -31,7 +31,7 @@ struct engram_recall {
     uint64_t *scored;   /* by a smaller form; NULL: all rows */
     float *similarities;
     uint64_t *seeded;
-    uint32_t *seeds;  /* those that are nodes come first */
+    uint32_t *seeds; /* those that are nodes come first */
     float *values;
     size_t seed_count, inside;
     struct engram_hit *found; /* by the search for seeds */
@@ -62,7 +62,9 @@ struct engram_session {
     engram_arena *arena; /* NULL until the first recall */
     size_t bytes;
     bool begun;
-    uint64_t revision; /* for recollection.c: of the memory when it began, and its flags */
+    /* For recollection.c: whose recall it is, its revision then, and the flags. NULL: of arrays. */
+    const engram_memory *memory;
+    uint64_t revision;
     uint32_t flags;
 };
 

@@ -64,6 +64,7 @@ int engram_memory_recall(engram_memory *m, const struct engram_cue *cue,
     if (status != ENGRAM_OK)
         return status;
     if (session) {
+        session->memory = m;
         session->revision = m->revision;
         session->flags = flags;
     }
@@ -76,6 +77,9 @@ int engram_memory_resume(engram_memory *m, engram_session *session, uint64_t bud
 {
     ENGRAM_NEED(m);
     ENGRAM_NEED(session);
+    if (session->memory != m)
+        return engram_fail(ENGRAM_ERANGE, "%s: no recall of this memory is begun in this session",
+                           __func__);
     if (session->revision != m->revision)
         return engram_fail(ENGRAM_EBUSY, "%s: the memory was changed since the recall began",
                            __func__);

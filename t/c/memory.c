@@ -492,6 +492,18 @@ static void test_recalling(void)
        "to its end");
     refused(engram_memory_resume(m, session, 0, hits, NULL, out), ENGRAM_EBUSY,
             "engram_memory_resume|changed", "in a changed memory there is nothing to resume");
+    engram_memory *others[2];
+    for (int i = 0; i < 2; i++)
+        engram_memory_fork(m, &others[i]);
+    engram_memory_recall(others[0], &cue, &o, ENGRAM_RECORD, session, hits, NULL, out);
+    refused(engram_memory_resume(others[1], session, 0, hits, NULL, out), ENGRAM_ERANGE,
+            "engram_memory_resume|this memory", "nor in another one that was changed as often");
+    for (int i = 0; i < 2; i++)
+        engram_memory_free(others[i]);
+    engram_session_free(session);
+    engram_session_new(&session);
+    refused(engram_memory_resume(m, session, 0, hits, NULL, out), ENGRAM_ERANGE, "begun",
+            "nor in a session that is new");
     engram_session_free(session);
 
     f.budget = 0;
