@@ -211,18 +211,27 @@ static void hash_buffer(struct engram_journal *j)
     j->hashed = j->used;
 }
 
+static bool is_ours(const struct engram_journal *j)
+{
+    errno = EPERM;
+    return j->owner == getpid();
+}
+
 bool engram_journal_flush(struct engram_journal *j)
 {
     hash_buffer(j);
-    if (j->used && j->owner != getpid()) {
-        errno = EPERM;
+    if (j->used && !is_ours(j))
         return false;
-    }
     if (j->used && !engram_file_write(j->file, j->buffer, j->used, j->bytes))
         return false;
     j->bytes += j->used;
     j->used = j->hashed = 0;
     return true;
+}
+
+bool engram_journal_sync(struct engram_journal *j)
+{
+    return is_ours(j) && engram_journal_flush(j) && engram_file_sync(j->file);
 }
 
 int engram_journal_append(struct engram_journal *j, uint64_t sequence,

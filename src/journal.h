@@ -32,8 +32,9 @@ int engram_journal_create(const struct engram_folder *folder, uint64_t first, ui
 int engram_journal_append(struct engram_journal *journal, uint64_t sequence,
                           const struct engram_operation *operation);
 
-/* Writes the buffer to the file; on failure the reason is in errno. */
+/* Writes the buffer to the file; returns once all is on disk. On failure the reason is in errno. */
 bool engram_journal_flush(struct engram_journal *journal);
+bool engram_journal_sync(struct engram_journal *journal);
 
 enum engram_journal_end {
     ENGRAM_JOURNAL_WHOLE,  /* a record ends where the file does */

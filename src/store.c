@@ -735,9 +735,7 @@ static int sync_journal(const char *function, const engram_memory *memory)
 {
     struct engram_store *s = memory->store;
     int status = check_writer(function, s);
-    if (status == ENGRAM_OK)
-        status = flush(s);
-    if (status == ENGRAM_OK && !engram_file_sync(s->journal.file))
+    if (status == ENGRAM_OK && !engram_journal_sync(&s->journal))
         status = fail_journal(s);
     if (status == ENGRAM_OK)
         s->synced = memory->sequence;

@@ -334,12 +334,22 @@ static const char *use_inherited(void)
     return "";
 }
 
+/* Its journal would begin where the parent's goes on. */
+static const char *snapshot_inherited(void)
+{
+    return engram_memory_snapshot(inherited) == ENGRAM_EIO ? "" : "the child made a snapshot";
+}
+
 static void forked_process(void)
 {
     folder_make();
     inherited = life_open();
+    live(inherited, 3);
+    must(engram_memory_sync(inherited));
+    is_string(in_child(snapshot_inherited), "",
+              "a forked process makes no snapshot of what it inherited");
     live(inherited, 50);
-    is_string(in_child(use_inherited), "", "a forked process cannot write what it inherited");
+    is_string(in_child(use_inherited), "", "nor writes anything else of it");
     live(inherited, 90);
     must(engram_memory_sync(inherited));
     engram_memory_free(inherited);
