@@ -320,6 +320,9 @@ static int check(const engram_memory *m, const struct engram_operation *o)
     case ENGRAM_LINK_SET:
         return check_links(o->function, m, o->links, o->link_count, false);
     case ENGRAM_UNLINK:
+        if (o->link_count != 1)
+            return engram_fail(ENGRAM_EFORMAT, "%s: %zu links, expected 1", o->function,
+                               o->link_count);
         status = check_links(o->function, m, o->links, 1, false);
         if (status == ENGRAM_OK && engram_links_find(m, (uint32_t)o->links->source,
                                                      (uint32_t)o->links->target) == UINT32_MAX)

@@ -781,6 +781,15 @@ static void spoiled_journals(void)
         ok(is_refused(journal) && mentions(engram_last_message(), ways[i].words),
            "%s is refused under a good checksum", ways[i].what);
     }
+    const uint32_t unlink_nothing[] = {40, ENGRAM_UNLINK};
+    const uint64_t no_links = 0;
+    memcpy(bytes, file.bytes, file.n);
+    memcpy(bytes + at, unlink_nothing, sizeof unlink_nothing);
+    memcpy(bytes + at + 24, &no_links, sizeof no_links);
+    reseal_record(bytes, at);
+    put_file(file.path, bytes, at + 40);
+    ok(is_refused(journal) && mentions(engram_last_message(), "0 links"),
+       "a link that is taken away and not there is refused, at the end of the file too");
     for (int i = 0; i < 3000; i++) {
         uint64_t record = engram_rng_below(&rng, (uint32_t)(last - middle));
         memcpy(bytes, file.bytes, file.n);
