@@ -43,9 +43,9 @@ size_t engram_paths_bytes(uint32_t slots)
 /* Keeps a chance if it is among the largest. */
 static void take_chance(struct paths *p, uint32_t slot, double chance)
 {
-    chance = chance < 1 ? chance : 1;
-    if (!(chance >= LEAST))
+    if (!(chance >= LEAST)) /* nor is there one where no confidence meets an infinite gain */
         return;
+    chance = chance < 1 ? chance : 1;
     if (!engram_bit(p->met, slot)) {
         engram_set_bit(p->met, slot);
         p->count[slot] = 0;

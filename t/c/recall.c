@@ -2,6 +2,8 @@
  * SPDX-License-Identifier: MIT */
 #include "support.h"
 
+#include <float.h>
+
 enum { DIM = 16, SLOTS = 600, ROWS = 550, NODES = 580, EDGES = 4000 };
 
 static struct engram_rng rng = {20240303};
@@ -842,6 +844,26 @@ static void confidences(void)
         found &= hits[i].id != 1 || parts[i].confidence == 0.5f;
     }
     ok(found && out.count == 3, "0.6 and 0.95 * 0.5 one link away make 0.616; inhibition none");
+
+    engram_builder_new(&builder);
+    engram_builder_edge(builder, 0, 0, 1, 0);
+    engram_builder_edge(builder, 0, 1, 1, 0);
+    engram_graph_free(graph);
+    engram_builder_freeze(builder, &graph);
+    engram_builder_free(builder);
+    const float none[] = {0, 1};
+    float gain[256];
+    for (size_t i = 0; i < COUNT(gain); i++)
+        gain[i] = FLT_MAX;
+    const struct engram_memories doubtful = {
+        .size = sizeof doubtful, .slots = 2, .graph = graph, .confidence = none};
+    const struct engram_cue first = {.size = sizeof first, .seed_count = 1, .seed_ids = seeds};
+    const struct engram_frontier many = {.size = sizeof many, .hops = 20, .gain = gain};
+    const struct engram_recall_options far = {
+        .size = sizeof far, .frontier = &many, .confidence = ENGRAM_CONFIDENCE_PATHS};
+    engram_recall(&doubtful, &first, &far, NULL, hits, parts, &out);
+    ok(out.count == 2 && parts[0].confidence == 0.001f && parts[1].confidence == 0.001f,
+       "a source without confidence lends none, however strong the way");
     engram_graph_free(graph);
 }
 
