@@ -96,9 +96,10 @@ int engram_memory_recall_batch(engram_memory *m, const struct engram_cue *cues, 
     ENGRAM_NEED(m);
     struct recollection r;
     int status = prepare(__func__, m, options, flags, &r);
-    if (status == ENGRAM_OK)
-        status =
-            engram_recall_batch(&r.memories, cues, count, &r.options, scratch, hits, parts, out);
+    if (status != ENGRAM_OK)
+        return status;
+    status = engram_recall_batch(&r.memories, cues, count, &r.options, scratch, hits, parts,
+                                 out);
     size_t k = r.options.k ? r.options.k : 10;
     for (size_t i = 0; i < count && status == ENGRAM_OK; i++)
         status = record(m, r.options.now, flags, hits + i * k, &out[i]);

@@ -513,6 +513,10 @@ static void test_recalling(void)
     ok(out[0].count == 2 && out[1].count == 2 && hits[K].id == id[2] &&
            get(m, id[2]).recalls == 4 && get(m, id[4]).recalls == 1,
        "many cues at once, each recorded");
+    refused(engram_memory_recall_batch(m, cues, 2, &o, 4, NULL, hits, parts, out), ENGRAM_ERANGE,
+            "engram_memory_recall_batch|flags is 0x4", "their flags are checked");
+    refused(engram_memory_recall_batch(m, cues, 2, NULL, 0, NULL, hits, parts, out), ENGRAM_ENULL,
+            "options", "and their options");
     struct engram_explanation why;
     is_int(engram_memory_explain(m, &cue, &o, NULL, id[2], &why), ENGRAM_OK, "and explained");
     ok(why.count == 1 && why.sources[0].id == id[0] && why.sources[0].path_length == 3,
