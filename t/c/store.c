@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <math.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 
 static uint32_t cancel;
@@ -135,11 +136,14 @@ static void empty_and_large(void)
     m = life_open();
     ok(engram_memory_hash(m) == hash, "from a snapshot too");
     r.content_bytes = 1 << 30;
+    r.content =
+        mmap(NULL, r.content_bytes, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     hash = engram_memory_hash(m);
     refused(engram_memory_remember(m, &r, NULL, 3, &out), ENGRAM_ELIMIT,
             "engram_memory_remember|larger than a record", "a record has less than a GiB");
     ok(engram_memory_hash(m) == hash && engram_memory_sync(m) == ENGRAM_OK,
        "which leaves the memory as it was");
+    munmap((char *)r.content, r.content_bytes);
     free(text);
     engram_memory_free(m);
     folder_remove();
