@@ -381,6 +381,8 @@ static int read_header(struct loader *l, uint64_t sequence)
     if (h->sequence != sequence)
         return bad(l, 0, "it was made after operation %llu, not %llu",
                    (unsigned long long)h->sequence, (unsigned long long)sequence);
+    if (h->sequence == UINT64_MAX)
+        return bad(l, 0, "no operation can follow the last of 64 bits");
     if (h->bytes != l->bytes)
         return bad(l, 0, "the file has %llu bytes, its header says %llu",
                    (unsigned long long)l->bytes, (unsigned long long)h->bytes);

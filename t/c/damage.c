@@ -819,6 +819,30 @@ static void spoiled_journals(void)
     image_put(&good);
 }
 
+/* Files that say they are of the last operation there can be: none leads on from there. */
+static void last_operation(void)
+{
+    const uint64_t end = UINT64_MAX;
+    unsigned char empty[HEAD];
+    take(journal);
+    memcpy(empty, file.bytes, HEAD);
+    memcpy(empty + 24, &end, sizeof end);
+    uint64_t sum = engram_checksum(empty, 32, 0);
+    memcpy(empty + 32, &sum, sizeof sum);
+    take(snapshot);
+    contents = malloc(file.n);
+    memcpy(contents, file.bytes, file.n);
+    memcpy(&header, contents, sizeof header);
+    header.sequence = end;
+    folder_entries(true);
+    put_file(in_folder(life_name("journal", end)), empty, HEAD);
+    snprintf(file.path, sizeof file.path, "%s", in_folder(life_name("snapshot", end)));
+    reseal();
+    ok(is_refused(life_name("snapshot", end)), "nothing follows the last operation there can be");
+    free(contents);
+    image_put(&good);
+}
+
 /* ---- checksums */
 
 static void checksums(void)
@@ -863,6 +887,7 @@ int main(int n, char **arguments)
     journals_alone();
     spoiled_snapshots();
     spoiled_journals();
+    last_operation();
     image_free(&good);
     free(file.bytes);
     free(life);
