@@ -1154,7 +1154,7 @@ int engram_memory_retention_of(const engram_memory *memory, uint64_t id, double 
 /* What a filter asks of a memory; every condition is inclusive. */
 struct engram_conditions {
     uint32_t size;
-    uint32_t given;                /* ENGRAM_CREATED | ..: which of the ranges below hold */
+    uint32_t given;                /* ENGRAM_CREATED | ..: which ranges hold, of those below */
     double created[2];             /* ENGRAM_CREATED: from, to */
     double last_recall[2];         /* ENGRAM_LAST_RECALL */
     float strength[2];             /* ENGRAM_STRENGTH */

@@ -13,6 +13,10 @@
 #include <string.h>
 
 enum { RECORD_FIELDS = 2 * ENGRAM_FLAGS - 1, FLAGS = ENGRAM_PINNED | ENGRAM_ARCHIVED };
+enum {
+    CONDITIONS = ENGRAM_CREATED | ENGRAM_LAST_RECALL | ENGRAM_STRENGTH | ENGRAM_CONFIDENCE |
+                 ENGRAM_RETENTION | ENGRAM_RECALLS | ENGRAM_CLASS
+};
 enum { LINKS_AT_ONCE = 64 };
 static const float PRACTICE = 0.05f; /* of the missing confidence, gained by a recall */
 
@@ -1141,6 +1145,9 @@ int engram_memory_select(const engram_memory *m, const struct engram_conditions 
     if ((c.flags_on | c.flags_off) & ~(uint32_t)FLAGS)
         return engram_fail(ENGRAM_ERANGE, "%s: flags_on is %u and flags_off %u, at most %d",
                            __func__, (unsigned)c.flags_on, (unsigned)c.flags_off, FLAGS);
+    if (c.given & ~(uint32_t)CONDITIONS)
+        return engram_fail(ENGRAM_ERANGE, "%s: given is 0x%x, which names what has no range",
+                           __func__, (unsigned)c.given);
     int status = c.given & ENGRAM_RETENTION ? check_time(__func__, c.now) : ENGRAM_OK;
     if (status != ENGRAM_OK || m->bank->slots == 0)
         return status;

@@ -426,6 +426,9 @@ static void test_selecting(void)
     ok(right && left[99] > 0.1f && left[1] < 0.1f, "those of which little is left");
     faded.now = NAN;
     refused(engram_memory_select(m, &faded, bits), ENGRAM_ERANGE, "now is nan", "at some time");
+    faded.given = ENGRAM_RETENTION | ENGRAM_FLOOR;
+    refused(engram_memory_select(m, &faded, bits), ENGRAM_ERANGE, "given is 0x2080",
+            "of what there is no range for");
     engram_memory_free(m);
 }
 
