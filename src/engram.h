@@ -999,8 +999,8 @@ size_t engram_recall_explain_scratch(const struct engram_memories *memories,
  * What is remembered, in one object: a bank's rows with strengths that fade, confidence, links,
  * texts. Every change is an operation with a time, in seconds as the host counts them; the library
  * reads no clock. What `now` says is used as it is; the memory's own clock is the latest time it was
- * told. A failed call has changed nothing. One thread at a time changes a
- * memory; while nobody does, any number may read it. */
+ * told. A failed call has changed nothing. One thread at a time changes a memory; while nobody does,
+ * any number may read it. */
 typedef struct engram_memory engram_memory;
 
 /* What a memory is for good; kept in its files. */
@@ -1111,7 +1111,9 @@ int engram_memory_update(engram_memory *memory, uint64_t id, const struct engram
 /* Forgets it for good, with its links in both directions; its id is never used again. */
 int engram_memory_forget(engram_memory *memory, uint64_t id, double now);
 
-/* Adds links, or gives new weights and classes to those that are there; all or none. */
+/* Adds links, or gives new weights and classes to those that are there. All are checked before the
+ * first is added; 64 at a time are one operation, so that only where memory or files fail may some
+ * of more than 64 be there and some not. */
 int engram_memory_link(engram_memory *memory, const struct engram_link *links, size_t n,
                        double now);
 
@@ -1131,8 +1133,8 @@ struct engram_reinforcement {
 int engram_memory_reinforce(engram_memory *memory, const uint64_t *ids, size_t n,
                             const struct engram_reinforcement *reinforcement, double now);
 
-/* Reads a memory: the fields of out up to out->size, which the caller sets. Borrowed until the
- * memory is changed. */
+/* Reads a memory: the fields of out up to out->size, which the caller sets. Borrowed until the next
+ * call that changes the memory, even one that fails: it may have made room before it did. */
 int engram_memory_get(const engram_memory *memory, uint64_t id, struct engram_record *out);
 
 /* The first id in slot order behind `after`, or of all for ENGRAM_NO_ID; ENGRAM_NO_ID, all bits
@@ -1176,8 +1178,8 @@ int engram_memory_view(const engram_memory *memory, struct engram_memories *memo
 
 /* Recall over a memory: engram_recall with its arrays, links and law, whatever options->law says.
  * flags: ENGRAM_RECORD records the hits, as engram_memory_reinforce does without practice, once the
- * recall is complete; a view records nothing. session NULL: scratch is the thread's arena and
- * nothing can be resumed. */
+ * recall is complete; a view records nothing. Where recording fails, hits and out are there all the
+ * same. session NULL: scratch is the thread's arena and nothing can be resumed. */
 enum { ENGRAM_RECORD = 1, ENGRAM_WITH_ARCHIVED = 2 };
 int engram_memory_recall(engram_memory *memory, const struct engram_cue *cue,
                          const struct engram_recall_options *options, uint32_t flags,
@@ -1261,9 +1263,10 @@ int engram_memory_open(const char *path, const struct engram_memory_options *opt
 /* The i-th sentence about what was found on opening; NULL after the last. */
 const char *engram_memory_warning(const engram_memory *memory, uint32_t i);
 
-/* Returns once every operation so far is on disk. After a write or sync that failed the memory is
- * read-only until it is opened again, and every change says why (ENGRAM_EIO). Without files:
- * ENGRAM_EDISABLED; of a view: ENGRAM_EDENIED. */
+/* Returns once every operation so far is on disk; then makes a snapshot if one is due, of which it
+ * tells a failure though the sync was none. After a write or sync that failed the memory is read-only
+ * until it is opened again, and every change says why (ENGRAM_EIO). Without files: ENGRAM_EDISABLED;
+ * of a view: ENGRAM_EDENIED. Polls the cancel flag. */
 int engram_memory_sync(engram_memory *memory);
 
 /* Writes a snapshot aside, syncs and renames it, begins a new journal, and deletes what history no
