@@ -565,6 +565,46 @@ static void test_nothing(void)
     engram_memory_free(m);
 }
 
+/* Recalls of k hits over two hops, every third of them recorded, with practice between. */
+static void steps(engram_memory *m, engram_session *session, int from, int to)
+{
+    struct engram_frontier f = {.size = sizeof f, .hops = 2};
+    struct engram_recall_options o = {.size = sizeof o, .k = K, .frontier = &f};
+    struct engram_reinforcement practice = {.size = sizeof practice, .amount = 0.01f};
+    struct engram_hit hits[K];
+    struct engram_parts parts[K];
+    struct engram_recalled out;
+    for (int i = from; i < to; i++) {
+        struct engram_cue cue = {.size = sizeof cue, .vector = axis((uint32_t)i, 0.5f)};
+        o.now = i;
+        engram_memory_recall(m, &cue, &o, i % 3 == 0 ? ENGRAM_RECORD : 0, session, hits, parts,
+                             &out);
+        engram_memory_reinforce(m, &hits[0].id, out.count > 0, &practice, i);
+    }
+}
+
+static void test_steady(void)
+{
+    engram_memory *m = make(0);
+    engram_session *session;
+    engram_session_new(&session);
+    uint64_t id[4 * DIM];
+    for (uint32_t i = 0; i < COUNT(id); i++) {
+        id[i] = add(m, i, i);
+        struct engram_link links[] = {{id[i], id[i / 2], 0.5f, 0}, {id[i], id[i / 3], 0.25f, 1}};
+        engram_memory_link(m, links, 2, i);
+    }
+    steps(m, session, 100, 100 + 4 * DIM);
+    long calls = heap.calls, live = heap.live;
+    uint64_t sequence = about(m).sequence;
+    steps(m, session, 200, 10200);
+    ok(about(m).sequence > sequence + 10000, "ten thousand recalls and as much practice");
+    is_int(heap.calls, calls, "allocate nothing once warm");
+    is_int(heap.live, live, "and free nothing");
+    engram_session_free(session);
+    engram_memory_free(m);
+}
+
 /* ---- a random life, whose marks and copies are as the state was */
 
 static struct engram_rng rng;
@@ -775,6 +815,7 @@ int main(int argc, char **argv)
     test_selecting();
     test_recalling();
     test_nothing();
+    test_steady();
     for (uint64_t seed = 1; seed <= 3; seed++)
         test_marks(seed);
     if (argc > 2 && strcmp(argv[1], "--seed") == 0)

@@ -538,6 +538,51 @@ static void compaction(void)
     folder_remove();
 }
 
+/* ---- what is recalled and practised is written without taking memory */
+
+static void journal_steps(engram_memory *m, engram_session *session, int from, int to)
+{
+    struct engram_frontier f = {.size = sizeof f, .hops = 2};
+    struct engram_recall_options o = {.size = sizeof o, .k = 5, .frontier = &f};
+    struct engram_reinforcement practice = {.size = sizeof practice, .amount = 0.01f};
+    for (int i = from; i < to; i++) {
+        uint64_t id = engram_memory_next(m, (uint64_t)i % LIFE_CAPACITY);
+        id = id == ENGRAM_NO_ID ? engram_memory_next(m, id) : id;
+        struct engram_cue cue = {.size = sizeof cue, .seed_count = 1, .seed_ids = &id};
+        struct engram_hit hits[5];
+        struct engram_recalled out;
+        o.now = about(m).clock + 1e-3;
+        must(engram_memory_recall(m, &cue, &o, ENGRAM_RECORD, session, hits, NULL, &out));
+        must(engram_memory_reinforce(m, &id, 1, &practice, o.now));
+        if (i % 500 == 0)
+            must(engram_memory_sync(m));
+    }
+}
+
+static void steady(void)
+{
+    folder_make();
+    engram_memory *m = life_open();
+    engram_session *session;
+    must(engram_session_new(&session));
+    live(m, 300);
+    while (m->mark_count)
+        must(engram_memory_release(m, m->marks[0].number));
+    journal_steps(m, session, 0, 100);
+    uint64_t bytes = about(m).journal_bytes;
+    long calls = heap.calls;
+    journal_steps(m, session, 100, 10100);
+    ok(about(m).journal_bytes > bytes + 10000, "ten thousand recalls and as much practice");
+    is_int(heap.calls, calls, "reach the journal without an allocation");
+    uint64_t hash = engram_memory_hash(m);
+    engram_session_free(session);
+    engram_memory_free(m);
+    m = life_open();
+    ok(engram_memory_hash(m) == hash, "and are there when it is opened again");
+    engram_memory_free(m);
+    folder_remove();
+}
+
 /* ---- no room: every allocation on the way fails once */
 
 static void no_room(void)
@@ -637,6 +682,7 @@ int main(void)
     history();
     history_and_rollback();
     compaction();
+    steady();
     no_room();
     cancelled();
     free(life);
