@@ -220,6 +220,53 @@ near(inhibited:frontier(seeds, { gain = { [1] = 0,
   [7] = 0.5 } }):filter(function(id) return id == 3 end):score(1),
   0.25, 1e-6, "gain is a factor by class")
 
+-- What holds of any graph, any seeds and any options.
+local seed = 20261121
+tap.note("seed " .. seed)
+local rng = engram.rng(seed)
+local fans, ways = { "none", "linear", "sqrt", "actr" }, { "sum", "max", "noisy_or" }
+local bounded, ordered, kept, same, sank = true, true, true, true, 0
+for round = 1, 300 do
+  local n, list = 3 + rng:below(30), {}
+  local classes = round % 3 + 1 -- excitatory alone; with inhibitory ones; with modulatory ones too
+  for i = 1, 4 * n do
+    list[i] = { rng:below(n), rng:below(n), rng:uniform(), rng:below(classes) }
+  end
+  list[4 * n + 1] = { n - 1, n - 1, 0.1 }
+  local g, start, sum = engram.graph.new(list), {}, {}
+  for i = 1, 1 + rng:below(4) do
+    start[i] = { rng:below(n), rng:uniform() }
+    sum[start[i][1]] = math.min((sum[start[i][1]] or 0) + start[i][2], 1)
+  end
+  start = hits(start)
+  local fan = fans[1 + rng:below(classes == 1 and 3 or 4)] -- S - ln(fan) may be below 0
+  local o = { hops = 1 + rng:below(5), step = rng:uniform(), threshold = 0.1 * rng:uniform(),
+    fan = fan, fan_strength = fan == "actr" and 1.6 or nil, accumulate = ways[1 + rng:below(3)],
+    visit_budget = rng:below(4), refractory = rng:below(3), k = n }
+  local run, before = g:frontier(start, o), nil
+  local value = {}
+  for i = 1, #run do
+    local id, score = run:id(i), run:score(i)
+    value[id] = score
+    bounded = bounded and score >= 0 and score <= 1
+    ordered = ordered and (not before or score < before.score
+      or score == before.score and id > before.id)
+    before = { id = id, score = score }
+  end
+  local still = g:frontier(start, { hops = 0, k = n })
+  for i = 1, #still do
+    local id, score = still:id(i), still:score(i)
+    same = same and math.abs(score - sum[id]) < 1e-6
+    local sinks = (value[id] or 0) < score
+    kept = kept and not (classes == 1 and sinks)
+    if sinks then sank = sank + 1 end
+  end
+end
+ok(bounded, "an activation is in 0 .. 1")
+ok(ordered, "the hits are in order, ties by their ids")
+ok(same, "without a hop they are the seeds, those that come twice added up")
+ok(kept and sank > 10, "a seed never falls but by inhibition")
+
 -- ---- ids with generations
 
 local bank = engram.bank.new(1)
