@@ -171,8 +171,30 @@ near(actr.activation({ 1 }, { sources = 2 }), 0.5, 1e-15, "and how many share th
 is(actr.activation {}, 0, "where nothing is active, the base is")
 is(actr.retrieval_s(0, 2), 2, "the latency factor is one")
 
--- The same as a graph. Over it the frontier kernel's fan = "actr" with fan_strength = 1.6 and seeds
--- of 1/2 computes these activations.
+-- A memory of these facts, each linked from its concepts, recalls one of them by both concepts, 1/2
+-- each, with the activation of the formula.
+local memory, concepts = engram.memory.new { dim = 1 }, {}
+local learnt, formula, by_recall, fan = {}, {}, {}, {}
+for i, fact in ipairs(facts) do
+  learnt[i] = memory:remember { class = 1 }
+  for _, concept in ipairs(fact) do
+    concepts[concept] = concepts[concept] or memory:remember {}
+    fan[concept] = (fan[concept] or 1) + 1
+    memory:link(concepts[concept], learnt[i])
+  end
+end
+for i, fact in ipairs(facts) do
+  local found = memory:recall { ids = { concepts[fact[1]], concepts[fact[2]] },
+    values = { 0.5, 0.5 }, hops = 1, fan = "actr", fan_strength = 1.6, filter = { class = 1 },
+    record = false }
+  for _, hit in ipairs(found:table()) do
+    if hit.id == learnt[i] then by_recall[i] = hit.activation end
+  end
+  formula[i] = actr.activation { actr.association(fan[fact[1]]), actr.association(fan[fact[2]]) }
+end
+near_all(by_recall, formula, 1e-7, "a recall with that fan computes these activations")
+
+-- The same as a graph.
 local edges, named = {}, {}
 for i, fact in ipairs(facts) do
   for _, concept in ipairs(fact) do edges[#edges + 1] = { concept, "fact " .. i } end
