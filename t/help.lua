@@ -17,7 +17,7 @@ for name in ([[
   hits.tell recall.batch recall.begin recall.explain recall.fill recall.frame recall.resume
   recall.session bank.bitset bank.is bank.pointer bank.view graph.fill_frontier
   graph.frontier_frame graph.is graph.pointer arena.pointer decay.apply decay.hits matrix.is
-  memory.is memory.pointer rng.is text.is
+  json.text memory.is memory.pointer rng.is text.is
 ]]):gmatch "%S+" do own["engram." .. name] = true end
 
 -- ---- what there is

@@ -43,6 +43,8 @@ local loop = {}
 loop.loop = loop
 refuses(function() json.encode(loop) end, "more than 1000 tables in each other",
   "what contains itself is refused")
+refuses(function() json.encode(loop) end, ('at %s..)'):format(('["loop"]'):rep(8)),
+  "with as much of the way there as can be read")
 refuses(function() json.encode(io.stdout) end, "(a userdata)", "a file is refused")
 is(json.encode { 1 }, "[1]", "and none of that stays behind")
 

@@ -612,7 +612,8 @@ refuses(function() m:remember { now = 1 } end, "unknown option 'now' to 'memory:
 refuses(function() m:update(a, { at = 1 }) end, "unknown option 'at' to 'memory:update'",
   "everything else has `now`")
 if has_cjson then
-  refuses(function() m:remember { meta = { x = 0 / 0 } } end, '["x"]', "metadata are JSON")
+  refuses(function() m:remember { meta = { x = print } } end,
+    [[bad argument 'meta' to 'memory:remember' (a function at ["x"])]], "metadata are JSON")
 end
 
 for _, case in ipairs {
@@ -783,6 +784,7 @@ if has_cjson then
     { '{"pinned":1}', "1: 'pinned': true or false expected" },
     { '{"id":true}', "1: 'id': a number or a string expected" },
     { '{"id":1}\n{"id":1}', "2: its id came before" },
+    { '{"meta":{"a":[1e999]}}', [=[1: 'meta': the number inf at ["a"][1]]=] },
     { '{"links":1}', "1: 'links': a list expected" },
     { '{"links":[1]}', "1: 'links': { to, weight, class } expected at 1" },
     { '{"links":[{"to":1,"class":256}]}', "1: 'links': { to, weight, class } expected at 1" },
@@ -879,6 +881,8 @@ refuses(function() m:import { rows = "x", links = 1 } end, "'links' to 'memory:i
   "links come from a path")
 refuses(function() m:import { rows = "x", strength = "y" } end,
   "bad argument 'strength' to 'memory:import' (a number expected", "what is said of all is checked")
+refuses(function() m:import { rows = rows, meta = { x = print } } end,
+  [[bad argument 'meta' to 'memory:import' (a function at ["x"])]], "metadata too")
 refuses(function() m:import { rows = "x", now = "y" } end, "'now' to 'memory:import' (a time",
   "a time is a time")
 refuses(function() m:import("x", { strength = 1 }) end, "unknown option 'strength' to 'memory:import'",

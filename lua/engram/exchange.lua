@@ -169,7 +169,9 @@ local function last_message() return ffi.string(C.engram_last_message()) end
 local function take_line(p, item, now)
   local at = now or math.max(item.created or -math.huge, item.last_recall or -math.huge, now_of(p))
   item.pin, item.pinned = item.pinned, nil
-  if C.engram_memory_remember(p, record.fill(item, 0), nil, at, remembered) ~= 0 then
+  local r, wrong = record.fill(item, 0)
+  if not r then return nil, "'meta': " .. wrong end
+  if C.engram_memory_remember(p, r, nil, at, remembered) ~= 0 then
     return nil, last_message()
   end
   return tonumber(remembered.id)
@@ -233,7 +235,8 @@ local function take_rows(p, o, path, now)
     return nil, check.failure(C.ENGRAM_EDIM, path,
       ("%s: rows of %d columns, expected %d"):format(path, dim, info.dim))
   end
-  local r = record.fill(o, 0)
+  local r, wrong = record.fill(o, 0)
+  if not r then check.raise("bad argument 'meta' to 'memory:import' (%s)", wrong) end
   r.fields = bit.bor(r.fields, C.ENGRAM_VECTOR)
   for i = 0, n - 1 do
     r.vector = rows + i * dim

@@ -42,13 +42,15 @@ end
 -- The list so far, and the keys that lead to what is being written.
 local pieces, keys
 
+-- Ends the writing with what is wrong and where, as far as that can be read.
 local function refuse(what)
   local place = {}
-  for i, key in ipairs(keys) do
+  for i = 1, math.min(#keys, 8) do
+    local key = keys[i]
     place[i] = type(key) == "number" and ("[%d]"):format(key) or ("[%q]"):format(tostring(key))
   end
-  check.raise("bad argument #1 to 'json.encode' (%s%s)", what,
-    #place > 0 and " at " .. table.concat(place) or "")
+  if #keys > #place then place[#place + 1] = ".." end
+  error(#place > 0 and what .. " at " .. table.concat(place) or what, 0)
 end
 
 local function put(text)
@@ -130,12 +132,19 @@ function put_value(key, value)
   keys[#keys] = nil
 end
 
+-- json.text(value) -> text, or nil and what is wrong with the value
+function json.text(value)
+  pieces, keys = {}, {}
+  local good, wrong = pcall(put_any, value)
+  local text = good and table.concat(pieces) or nil
+  pieces, keys = nil, nil
+  return text, wrong
+end
+
 -- json.encode(value) -> text
 function json.encode(value)
-  pieces, keys = {}, {}
-  put_any(value)
-  local text = table.concat(pieces)
-  pieces, keys = nil, nil
+  local text, wrong = json.text(value)
+  if not text then check.raise("bad argument #1 to 'json.encode' (%s)", wrong) end
   return text
 end
 

@@ -185,7 +185,9 @@ local function record_of(self, p, o, before, fname)
     o = with_vector(self, p, o, fname)
     if o.content == nil then o.content = o.text end
   end
-  return record.fill(o, before)
+  local r, wrong = record.fill(o, before)
+  if not r then check.raise("bad argument 'meta' to '%s' (%s)", fname, wrong) end
+  return r
 end
 
 -- ---- links

@@ -90,8 +90,8 @@ end
 
 -- ---- from tables
 
--- record.fill(o, before): the struct as a table describes it, which is not wrong; what it says
--- of flags is a change of those before.
+-- record.fill(o, before) -> the struct as a table describes it, which is not wrong, or nil and why
+-- its metadata are no JSON; what it says of flags is a change of those before.
 function record.fill(o, before)
   local given = 0
   if o.vector ~= nil then
@@ -105,7 +105,11 @@ function record.fill(o, before)
   end
   if o.meta ~= nil then
     local meta = o.meta
-    if type(meta) == "table" then meta = SEPARATOR .. json.encode(meta) end
+    if type(meta) == "table" then
+      local text, wrong = json.text(meta)
+      if not text then return nil, wrong end
+      meta = SEPARATOR .. text
+    end
     held.meta = meta
     struct.meta, struct.meta_bytes = meta, #meta
     given = bit.bor(given, C.ENGRAM_META)
