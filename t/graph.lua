@@ -425,7 +425,8 @@ refuses(function() chain:frontier(vec(3)) end,
   "bad argument #1 to 'graph:frontier' (hits expected, got vec 3 [0 0 0])",
   "frontier wants hits")
 for name, message in pairs {
-  hops = "a count expected, got number -1", visit_budget = "a count expected, got number -1",
+  hops = "a count, at most 65534, expected, got number -1",
+  visit_budget = "a count expected, got number -1",
   refractory = "a count expected, got number -1",
     fan = [["none", "linear", "sqrt" or "actr" expected, got number -1]],
   accumulate = [["sum", "max" or "noisy_or" expected, got number -1]],
@@ -436,6 +437,11 @@ for name, message in pairs {
     ("bad argument '%s' to 'graph:frontier' (%s)"):format(name, message),
     ("frontier checks %s"):format(name))
 end
+refuses(function() frontier { gain = { [256] = 1 } } end,
+  "bad argument 'gain' to 'graph:frontier' (classes, 0 .. 255, expected, got number 256)",
+  "classes of gains are bytes")
+refuses(function() frontier { gain = { modulatory = 1 } } end,
+  [[(classes, 0 .. 255, expected, got string "modulatory")]], "and no names")
 refuses(function() frontier { step = { 1 } } end,
   "bad argument 'step' to 'graph:frontier' (a number, or 2 of them expected, got nil)",
     "there is a step for each hop")

@@ -378,8 +378,9 @@ refuses(function() chain:recall { resume = hits } end,
   "bad argument 'resume' to 'memory:recall' (hits of a recall of this memory that its budget stopped",
   "what is complete is not resumed")
 hits = chain:recall { ids = { 0 }, hops = 5, budget = { edges = 2 }, record = false }
-refuses(function() m:recall { resume = hits } end, "hits of a recall of this memory",
-  "nor by another memory")
+refuses(function() m:recall { resume = hits } end,
+  "hits of a recall of this memory that its budget stopped expected, got hits 3)",
+  "nor by another memory, which says so in one line")
 chain:remember {}
 refuses(function() chain:recall { resume = hits } end,
   "engram_memory_resume: the memory was changed since the recall began",
@@ -617,7 +618,8 @@ if has_cjson then
 end
 
 for _, case in ipairs {
-  { 1, "(a table of links expected, got number 1)" },
+  { 1, "(a list of links expected, got number 1)" },
+  { { to = a }, "(a list of links expected, got table)" },
   { { "x" }, '(an id at 1 expected, got string "x")' },
   { { a, {} }, "(either to or from at 2 expected, got nil)" },
   { { { to = a, from = b } }, "(either to or from at 1 expected" },
@@ -678,6 +680,8 @@ refuses(function() m:archive(a, true, { no = 1 }) end, "unknown option 'no' to '
 refuses(function() m:reinforce "x" end,
   "bad argument #1 to 'memory:reinforce' (an id, a list of ids, or hits expected, got string \"x\")",
   "reinforce wants to know whom")
+refuses(function() m:reinforce { id = a } end, "hits expected, got table)",
+  "a hit is not an id")
 refuses(function() m:reinforce { a, "x" } end, "(an id at 2 expected", "a list is of ids")
 refuses(function() m:reinforce { a, 99 } end, "id 99", "of memories")
 is(m:get(a).recalls, 0, "all or none are reinforced")
@@ -786,6 +790,7 @@ if has_cjson then
     { '{"id":1}\n{"id":1}', "2: its id came before" },
     { '{"meta":{"a":[1e999]}}', [=[1: 'meta': the number inf at ["a"][1]]=] },
     { '{"links":1}', "1: 'links': a list expected" },
+    { '{"links":{"to":1}}', "1: 'links': a list expected" },
     { '{"links":[1]}', "1: 'links': { to, weight, class } expected at 1" },
     { '{"links":[{"to":1,"class":256}]}', "1: 'links': { to, weight, class } expected at 1" },
     { '{"links":[{"to":1,"id":2}]}', "1: 'links': 'id' is unknown at 1" },

@@ -370,8 +370,15 @@ refuses(function() chain:recall { ids = { 0 }, filter = print } end,
   "bad argument 'filter' to 'recall:recall' (a recall with a bank expected, got function)",
     "a filter wants a bank")
 refuses(function() recall:recall { ids = 0 } end,
-  "bad argument 'ids' to 'recall:recall' (a table of ids expected, got number 0)",
-  "ids are a table")
+  "bad argument 'ids' to 'recall:recall' (a list of ids expected, got number 0)",
+  "ids are a list")
+refuses(function() recall:recall { ids = { id = 0 } } end, "(a list of ids expected, got table)",
+  "not a table with names")
+refuses(function() recall:recall { ids = { 0 }, values = { 1, 0.5 } } end,
+  "bad argument 'values' to 'recall:recall' (a number for each of 1 ids expected, got table)",
+  "values are as many")
+refuses(function() recall:recall { vector = cue, values = { 1 } } end,
+  "bad argument 'values' to 'recall:recall' (ids with them expected", "and of ids")
 refuses(function() recall:recall { ids = { 0, "x" } } end,
   [[bad argument 'ids' to 'recall:recall' (an id at 2 expected, got string "x")]],
     "a bad id is named by its place")

@@ -31,7 +31,7 @@ local function shown(value)
   if type(value) == "number" or type(value) == "boolean" then
     return ("%s %s"):format(type(value), tostring(value))
   end
-  if type(value) == "cdata" then return tostring(value) end
+  if type(value) == "cdata" then return (tostring(value):match "^[^\n]*") end
   return type(value)
 end
 
@@ -65,6 +65,11 @@ end
 
 -- check.id(x): slot + 2^32 * generation, exact in a number.
 check.id = check.count
+
+-- check.list(x): a table that is empty or begins at 1; what has names instead is no list.
+function check.list(x)
+  return type(x) == "table" and (x[1] ~= nil or next(x) == nil)
+end
 
 function check.finite(x)
   return type(x) == "number" and x - x == 0

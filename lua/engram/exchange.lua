@@ -133,7 +133,7 @@ local function is_name(x) return type(x) == "number" or type(x) == "string" end
 
 -- What is wrong with the links of a line, if anything is.
 local function wrong_links(links)
-  if type(links) ~= "table" then return "'links': a list expected" end
+  if not check.list(links) then return "'links': a list expected" end
   for i = 1, #links do
     local link = links[i]
     for name in pairs(type(link) == "table" and link or {}) do

@@ -377,7 +377,9 @@ graph.frontier_options = { hops = check.none, step = check.none, threshold = che
 -- graph.fill_frontier(frame, o, hops, fname): what o says, checked. No garbage but for tables that
 -- grow with hops.
 function graph.fill_frontier(frame, o, hops, fname)
-  check.arg(check.count(hops) and hops <= C.ENGRAM_MAX_HOPS, fname, "hops", "a count", hops)
+  if not (check.count(hops) and hops <= C.ENGRAM_MAX_HOPS) then
+    check.arg(false, fname, "hops", ("a count, at most %d,"):format(C.ENGRAM_MAX_HOPS), hops)
+  end
   local visits, refractory = o.visit_budget or 0, o.refractory or 0
   check.arg(check.count(visits) and visits < 2 ^ 32, fname, "visit_budget", "a count", visits)
   check.arg(check.count(refractory) and refractory < 2 ^ 32, fname, "refractory", "a count",
@@ -403,6 +405,9 @@ function graph.fill_frontier(frame, o, hops, fname)
   f.threshold = per_hop(o.threshold, frame.threshold, hops, "threshold", fname)
   f.gain = nil
   if o.gain then
+    for class in pairs(o.gain) do
+      check.arg(check.count(class) and class < 256, fname, "gain", "classes, 0 .. 255,", class)
+    end
     for class = 0, 255 do
       local gain = o.gain[class] or 1
       if type(gain) ~= "number" then

@@ -392,7 +392,7 @@ function methods:reinforce(which, options)
   local n = 1
   if hits.is(which) then
     n = ids_of_hits(which)
-  elseif type(which) == "table" then
+  elseif check.list(which) then
     n = ids_of_list(which, fname)
   else
     if not check.id(which) then

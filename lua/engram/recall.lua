@@ -82,10 +82,11 @@ local function set_vector(frame, x, dim, fname)
 end
 
 local function set_ids(frame, ids, values, fname)
-  check.arg(type(ids) == "table", fname, "ids", "a table of ids", ids)
-  check.arg(values == nil or type(values) == "table", fname, "values", "a table of numbers",
-    values)
+  check.arg(check.list(ids), fname, "ids", "a list of ids", ids)
   local n = #ids
+  if values ~= nil and not (type(values) == "table" and #values == n) then
+    check.arg(false, fname, "values", ("a number for each of %d ids"):format(n), values)
+  end
   if n > frame.room then
     frame.room = 2 * n
     frame.ids, frame.values = Ids(frame.room), Floats(frame.room)
@@ -111,6 +112,7 @@ local function set_cue(frame, o, world, fname)
     check.arg(world.dim, fname, "vector", "a recall with a bank for it", o.vector)
     set_vector(frame, o.vector, world.dim, fname)
   end
+  check.arg(o.values == nil or o.ids ~= nil, fname, "values", "ids with them", o.values)
   if o.ids ~= nil then set_ids(frame, o.ids, o.values, fname) end
 end
 

@@ -233,7 +233,7 @@ end
 
 -- record.own_links(list, fname) -> links of a memory that is being remembered, and how many
 function record.own_links(list, fname)
-  check.arg(type(list) == "table", fname, "links", "a table of links", list)
+  check.arg(check.list(list), fname, "links", "a list of links", list)
   local n = 0
   for i = 1, #list do
     local other, weight, class, from, both = read_link(list[i], i, fname)
