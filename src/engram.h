@@ -1129,7 +1129,8 @@ struct engram_reinforcement {
 };
 
 /* Reinforces n memories alike; an id may come more than once. NULL: records a recall alone, which
- * sets last_recall, counts, and moves confidence by 0.05 * (1 - confidence). */
+ * sets last_recall, unless that is later than now, counts, and moves confidence by
+ * 0.05 * (1 - confidence). */
 int engram_memory_reinforce(engram_memory *memory, const uint64_t *ids, size_t n,
                             const struct engram_reinforcement *reinforcement, double now);
 

@@ -574,7 +574,8 @@ static void record_recall(engram_memory *m, uint32_t slot, double now)
     float confidence = OF(float, m, CONFIDENCE)[slot];
     uint32_t recalls = OF(uint32_t, m, RECALLS)[slot];
     confidence = fmaf(PRACTICE, 1 - confidence, confidence);
-    PUT(m, LAST_RECALL, double, slot, now);
+    if (now > OF(double, m, LAST_RECALL)[slot])
+        PUT(m, LAST_RECALL, double, slot, now);
     PUT(m, RECALLS, uint32_t, slot, recalls < UINT32_MAX ? recalls + 1 : recalls);
     PUT(m, CONFIDENCE, float, slot, confidence < 1 ? confidence : 1);
 }
@@ -836,7 +837,8 @@ static struct engram_record merged(engram_memory *m, uint32_t slot, const struct
     both.fields = (r->fields & (ENGRAM_CONTENT | ENGRAM_META)) | ENGRAM_VECTOR |
                   ENGRAM_LAST_RECALL | ENGRAM_STRENGTH | ENGRAM_CONFIDENCE | ENGRAM_FLOOR;
     both.vector = vector;
-    both.last_recall = now;
+    double last = OF(double, m, LAST_RECALL)[slot];
+    both.last_recall = last > now ? last : now;
     both.strength = join(left[0], new.strength);
     both.confidence = join(OF(float, m, CONFIDENCE)[slot], new.confidence);
     float floor = OF(float, m, FLOOR)[slot];

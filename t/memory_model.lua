@@ -116,7 +116,7 @@ end
 
 function Model:record(id, now)
   local item = self:get(id)
-  item.last_recall, item.recalls = now, item.recalls + 1
+  item.last_recall, item.recalls = math.max(item.last_recall, now), item.recalls + 1
   item.confidence = math.min(item.confidence + 0.05 * (1 - item.confidence), 1)
 end
 
@@ -475,7 +475,7 @@ local function merge(old, item, model, now)
       if norm > 0 then sum[i] = sum[i] + part[1] * part[2][i] / math.sqrt(norm) end
     end
   end
-  old.vector, old.last_recall = sum, now
+  old.vector, old.last_recall = sum, math.max(old.last_recall, now)
   old.strength = 1 - (1 - left) * (1 - item.strength)
   old.confidence = 1 - (1 - old.confidence) * (1 - item.confidence)
   old.floor = math.max(old.floor, item.floor)

@@ -365,6 +365,9 @@ static void test_reinforcing(void)
     ok(r.strength == 0.875f && r.recalls == 3 && r.scale_s == 2000 && r.beta == 0.25f &&
            r.last_recall == 60,
        "practice strengthens and slows forgetting");
+    engram_memory_reinforce(m, &id, 1, NULL, 55);
+    r = get(m, id);
+    ok(r.last_recall == 60 && r.recalls == 4, "a recall that was earlier does not make it older");
     uint64_t sequence = about(m).sequence;
     is_int(engram_memory_reinforce(m, NULL, 0, NULL, 70), ENGRAM_OK, "of none");
     ok(about(m).sequence == sequence, "is no operation");
