@@ -123,6 +123,10 @@ ok(both, "changes come in the window only, contents where plasticity is above 0.
 refuses(function() reconsolidation.position() end,
   "bad argument #1 to 'reconsolidation.position' (seconds since the recall expected, got nil)",
   "a position is of a time")
+for _, name in ipairs { "plasticity", "certainty" } do
+  refuses(function() reconsolidation[name] "x" end,
+    ("bad argument #1 to 'reconsolidation.%s' (seconds"):format(name), name .. " is, too")
+end
 refuses(function() reconsolidation.window(1) end,
   "bad argument #1 to 'reconsolidation.window' (a memory expected, got number 1)",
   "a window is of a memory")

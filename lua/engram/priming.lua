@@ -242,6 +242,13 @@ function methods:total(id, now, from)
   return 1 - M.exp(-(semantic + associative + repetition)), semantic, associative, repetition
 end
 
+function methods:__tostring()
+  local ids, exposed = 0, 0
+  for _ in pairs(self.primes) do ids = ids + 1 end
+  for _ in pairs(self.exposures) do exposed = exposed + 1 end
+  return ("priming, %d ids primed, %d met before"):format(ids, exposed)
+end
+
 -- priming.apply(activation, boost) -> activation * (1 + boost), at most 1
 function priming.apply(activation, boost)
   check.between(activation, 0, 1, "priming.apply", 1)

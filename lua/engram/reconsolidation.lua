@@ -20,24 +20,27 @@ local ENOUGH = 0.2 -- plasticity beyond which contents are replaced
 
 local reconsolidation = {}
 
--- reconsolidation.position(since_s) -> 0 .. 1 in the hours that a memory is labile, else nil
-function reconsolidation.position(since_s)
-  check.arg(check.finite(since_s), "reconsolidation.position", 1, "seconds since the recall",
-    since_s)
+local function place(since_s, fname)
+  check.arg(check.finite(since_s), fname, 1, "seconds since the recall", since_s)
   local p = (since_s - OPENS) / LASTS
   return p >= 0 and p <= 1 and p or nil
 end
 
+-- reconsolidation.position(since_s) -> 0 .. 1 in the hours that a memory is labile, else nil
+function reconsolidation.position(since_s)
+  return place(since_s, "reconsolidation.position")
+end
+
 -- reconsolidation.plasticity(since_s) -> 0 .. 0.5
 function reconsolidation.plasticity(since_s)
-  local p = reconsolidation.position(since_s)
+  local p = place(since_s, "reconsolidation.plasticity")
   return p and 2 * p * (1 - p) or 0
 end
 
 -- reconsolidation.certainty(since_s) -> 0.5 .. 0.9, how far to trust a change made then; 0 when
 -- none can be made
 function reconsolidation.certainty(since_s)
-  local p = reconsolidation.position(since_s)
+  local p = place(since_s, "reconsolidation.certainty")
   return p and 0.5 + 1.6 * p * (1 - p) or 0
 end
 
