@@ -76,6 +76,25 @@ near_all(spread({ 1, 0, 0 }, { keep = 0.5, gain = 0.25, normalise = "none" }), {
 near_all(spread({ 1, 0, 0 }, { keep = 0.5, restart = 0.5, normalise = "none" }), { 0.75, 0.5,
   0 }, 1e-6,
   "restart mixes the start in again")
+
+-- The ring of the R package spreadr (Siew 2019): eight nodes, of which the first gets 100 at times 0,
+-- 2, 4 and 6; a node keeps 5 % and passes on the rest.
+local ring, by_time = {}, {}
+for i = 1, 8 do ring[i] = { i - 1, i % 8 } end
+ring = graph.new(ring)
+local active = vec { 100, 0, 0, 0, 0, 0, 0, 0 }
+for time = 1, 16 do
+  ring:spread(active, { keep = 0.05, gain = 0.95, normalise = "none" })
+  if time == 2 or time == 4 or time == 6 then active[1] = active[1] + 100 end
+  by_time[time] = active:copy()
+end
+near_all(by_time[1], { 5, 95, 0, 0, 0, 0, 0, 0 }, 1e-4, "spreadr's ring after one step")
+near_all(by_time[2], { 100.25, 9.5, 90.25, 0, 0, 0, 0, 0 }, 1e-4, "two")
+near_all(by_time[3], { 5.0125, 95.7125, 13.5375, 85.7375, 0, 0, 0, 0 }, 1e-4, "three")
+near_all(by_time[16], { 51.684539, 33.285650, 70.134930, 36.793695, 66.944129, 39.533482, 63.495298,
+  38.128277 }, 1e-4, "and sixteen")
+near(by_time[16]:dot(vec(8):fill(1)), 400, 1e-3, "what is passed on is not lost")
+
 local start = vec { 1, 0, 0 }
 ok(chain:spread(start) == start and start[2] == 1, "a vec of activations is changed in place")
 
