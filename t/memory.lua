@@ -610,6 +610,10 @@ refuses(function() m:remember { at = "x" } end,
   "a time is a number")
 refuses(function() m:remember { now = 1 } end, "unknown option 'now' to 'memory:remember'",
   "what is remembered has `at`")
+refuses(function() m:remember { zz = 1, aa = 1, q = 1, now = 1, ids = 1, k = 1 } end,
+  "unknown option 'aa'", "of several the first by name is told, in every process")
+refuses(function() m:remember { strength = "x", content = 1, beta = "x", tau_s = "x", pin = 1 } end,
+  "bad argument 'beta'", "likewise of several fields that are wrong")
 refuses(function() m:update(a, { at = 1 }) end, "unknown option 'at' to 'memory:update'",
   "everything else has `now`")
 if has_cjson then

@@ -106,15 +106,21 @@ function check.options(given, known, fname)
     end
   end
   if given == nil then return options or check.none end
+  local unknown -- the first by name: pairs has another order in each process
   for name, value in pairs(given) do
     if known[name] == nil then
-      local names = {}
-      for other in pairs(known) do names[#names + 1] = other end
-      table.sort(names)
-      check.raise("unknown option '%s' to '%s' (known: %s)", tostring(name), fname,
-        table.concat(names, ", "))
+      local shown_name = tostring(name)
+      if not unknown or shown_name < unknown then unknown = shown_name end
+    elseif options then
+      options[name] = value
     end
-    if options then options[name] = value end
+  end
+  if unknown then
+    local names = {}
+    for name in pairs(known) do names[#names + 1] = name end
+    table.sort(names)
+    check.raise("unknown option '%s' to '%s' (known: %s)", unknown, fname,
+      table.concat(names, ", "))
   end
   return options or given
 end

@@ -72,18 +72,22 @@ local wants = {
   archived = { is_boolean, "true or false" },
 }
 
+local names = {} -- of all fields, in the order in which they are looked at
+for name in pairs(wants) do names[#names + 1] = name end
+table.sort(names)
+
 -- record.known(more) -> the names of all fields, and more, for check.options
 function record.known(more)
   local known = {}
-  for name in pairs(wants) do known[name] = check.none end
+  for _, name in ipairs(names) do known[name] = check.none end
   for name in more:gmatch "%S+" do known[name] = check.none end
   return known
 end
 
 -- record.wrong(o, dim) -> nil, or the name of a field that is not what it must be, and what that is
 function record.wrong(o, dim)
-  for name, want in pairs(wants) do
-    local value = o[name]
+  for _, name in ipairs(names) do
+    local want, value = wants[name], o[name]
     if value ~= nil and not want[1](value, dim) then return name, want[2]:format(dim) end
   end
 end
