@@ -1198,7 +1198,8 @@ int engram_memory_view(const engram_memory *m, struct engram_memories *memories,
 
 void engram_memory_law(const engram_memory *m, struct engram_law *out)
 {
-    *out = m->law;
+    if (out)
+        *out = m ? m->law : (struct engram_law){0};
 }
 
 engram_bank *engram_memory_bank(engram_memory *m)

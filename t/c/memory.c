@@ -89,6 +89,10 @@ static void test_making(void)
     struct engram_law none = law;
     engram_memory_law(m, &none);
     is_int(none.size, 0, "has no law");
+    none = law;
+    engram_memory_law(NULL, &none);
+    engram_memory_law(m, NULL);
+    is_int(none.size, 0, "nor has no memory");
     float left[1];
     uint64_t id = add(m, 0, 0);
     is_int(engram_memory_retention(m, 1e9, left), ENGRAM_OK, "and nothing fades");
