@@ -1070,21 +1070,23 @@ struct engram_link {
     uint32_t edge_class;     /* below 256; see struct engram_frontier */
 };
 
+enum { ENGRAM_MAX_LINKS = 4096 }; /* of one that is being remembered */
+
 /* What to do when the bank has a row whose cosine with the new one reaches the threshold. */
 enum {
     ENGRAM_DUPLICATES_KEPT = 0,
     ENGRAM_DUPLICATES_SKIPPED = 1,  /* nothing is changed */
     ENGRAM_DUPLICATES_REPLACED = 2, /* the old one gets the record in place of its own; it keeps its
                                      * id and links and gains the new ones */
-    /* The old one gets the mean direction, weighted by its retention and the new strength; strengths
-     * and confidences join as 1 - (1 - a)(1 - b), the higher floor, the content and meta given, the
-     * new links. */
+    /* The old one gets the mean direction, weighted by its retention and the new strength, alike if
+     * both are 0; strengths and confidences join as 1 - (1 - a)(1 - b); the higher floor, the content
+     * and meta given, the new links. */
     ENGRAM_DUPLICATES_MERGED = 3
 };
 
 struct engram_remembering {
     uint32_t size;
-    uint32_t link_count;
+    uint32_t link_count;             /* at most ENGRAM_MAX_LINKS; more are for engram_memory_link */
     const struct engram_link *links; /* each has ENGRAM_NO_ID at one end */
     uint32_t duplicates;             /* ENGRAM_DUPLICATES_KEPT .. */
     float threshold;                 /* in (0, 1]; 0: 0.95 */

@@ -12,13 +12,15 @@
 /* Records a failure of this thread, one sentence, and returns its status. */
 int engram_fail(int status, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Fails unless a required pointer is there. */
-#define ENGRAM_NEED_OF(function, pointer)                                                          \
+/* Fails unless a required pointer is there, in the name of a function and by that of its argument. */
+#define ENGRAM_NEED_BY(function, pointer, name)                                                    \
     do {                                                                                           \
         if (!(pointer))                                                                            \
-            return engram_fail(ENGRAM_ENULL, "%s: %s is null", function, #pointer);                \
+            return engram_fail(ENGRAM_ENULL, "%s: %s is null", function, name);                    \
     } while (0)
-#define ENGRAM_NEED(pointer) ENGRAM_NEED_OF(__func__, pointer)
+#define ENGRAM_NEED_OF(function, pointer) ENGRAM_NEED_BY(function, pointer, #pointer)
+#define ENGRAM_NEED_AS(pointer, name) ENGRAM_NEED_BY(__func__, pointer, name)
+#define ENGRAM_NEED(pointer) ENGRAM_NEED_BY(__func__, pointer, #pointer)
 
 /* Size-first structs: a caller may know fewer fields than we do, but must say how many. */
 #define ENGRAM_NEED_OPTIONS_OF(function, options)                                                  \

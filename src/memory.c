@@ -187,6 +187,9 @@ static int check_links(const char *function, const engram_memory *m,
 {
     if (n && !links)
         return engram_fail(ENGRAM_ENULL, "%s: links is null", function);
+    if (own && n > ENGRAM_MAX_LINKS)
+        return engram_fail(ENGRAM_ELIMIT, "%s: %zu links with one that is new, at most %d",
+                           function, n, ENGRAM_MAX_LINKS);
     for (size_t i = 0; i < n; i++) {
         const struct engram_link *l = &links[i];
         int here = (l->source == ENGRAM_NO_ID) + (l->target == ENGRAM_NO_ID);
@@ -689,7 +692,7 @@ static void fade(const engram_memory *m, double now, uint32_t first, uint32_t n,
 
 int engram_memory_retention(const engram_memory *m, double now, float *retentions)
 {
-    ENGRAM_NEED(m);
+    ENGRAM_NEED_AS(m, "memory");
     int status = check_time(__func__, now);
     if (status != ENGRAM_OK || m->bank->slots == 0)
         return status;
@@ -706,7 +709,7 @@ int engram_memory_retention(const engram_memory *m, double now, float *retention
 
 int engram_memory_retention_of(const engram_memory *m, uint64_t id, double now, float *out)
 {
-    ENGRAM_NEED(m);
+    ENGRAM_NEED_AS(m, "memory");
     ENGRAM_NEED(out);
     int status = check_time(__func__, now);
     if (status == ENGRAM_OK)
@@ -831,9 +834,10 @@ static struct engram_record merged(engram_memory *m, uint32_t slot, const struct
     uint32_t dim = m->bank->dim;
     float left[BLOCK], *vector = m->work + dim;
     fade(m, now, slot, 1, left);
+    bool nothing = left[0] == 0 && new.strength == 0; /* to weigh by */
     memset(vector, 0, dim * sizeof *vector);
-    add_direction(left[0], m->bank->rows + (size_t)slot * dim, dim, vector);
-    add_direction(new.strength, new.vector, dim, vector);
+    add_direction(nothing ? 1 : left[0], m->bank->rows + (size_t)slot * dim, dim, vector);
+    add_direction(nothing ? 1 : new.strength, new.vector, dim, vector);
     both.fields = (r->fields & (ENGRAM_CONTENT | ENGRAM_META)) | ENGRAM_VECTOR |
                   ENGRAM_LAST_RECALL | ENGRAM_STRENGTH | ENGRAM_CONFIDENCE | ENGRAM_FLOOR;
     both.vector = vector;
@@ -850,7 +854,7 @@ int engram_memory_remember(engram_memory *m, const struct engram_record *record,
                            const struct engram_remembering *options, double now,
                            struct engram_remembered *out)
 {
-    ENGRAM_NEED(m);
+    ENGRAM_NEED_AS(m, "memory");
     ENGRAM_NEED_OPTIONS(record);
     ENGRAM_NEED(out);
     struct engram_operation o = {.function = __func__, .now = now, .evicted = ENGRAM_NO_ID};
@@ -911,7 +915,7 @@ int engram_memory_remember(engram_memory *m, const struct engram_record *record,
 int engram_memory_update(engram_memory *m, uint64_t id, const struct engram_record *record,
                          double now)
 {
-    ENGRAM_NEED(m);
+    ENGRAM_NEED_AS(m, "memory");
     ENGRAM_NEED_OPTIONS(record);
     struct engram_operation o = {.function = __func__, .kind = ENGRAM_UPDATE, .now = now, .id = id};
     engram_read_options(&o.record, sizeof o.record, record);
@@ -920,7 +924,7 @@ int engram_memory_update(engram_memory *m, uint64_t id, const struct engram_reco
 
 int engram_memory_forget(engram_memory *m, uint64_t id, double now)
 {
-    ENGRAM_NEED(m);
+    ENGRAM_NEED_AS(m, "memory");
     struct engram_operation o = {.function = __func__, .kind = ENGRAM_FORGET, .now = now, .id = id};
     return engram_memory_do(m, &o);
 }
@@ -928,7 +932,7 @@ int engram_memory_forget(engram_memory *m, uint64_t id, double now)
 /* A few links are one operation; all of them are checked before the first is added. */
 int engram_memory_link(engram_memory *m, const struct engram_link *links, size_t n, double now)
 {
-    ENGRAM_NEED(m);
+    ENGRAM_NEED_AS(m, "memory");
     int status = check_links(__func__, m, links, n, false);
     for (size_t i = 0; i < n && status == ENGRAM_OK; i += LINKS_AT_ONCE) {
         struct engram_operation o = {
@@ -945,7 +949,7 @@ int engram_memory_link(engram_memory *m, const struct engram_link *links, size_t
 
 int engram_memory_unlink(engram_memory *m, uint64_t source, uint64_t target, double now)
 {
-    ENGRAM_NEED(m);
+    ENGRAM_NEED_AS(m, "memory");
     struct engram_link link = {.source = source, .target = target};
     struct engram_operation o = {
         .function = __func__, .kind = ENGRAM_UNLINK, .now = now, .links = &link, .link_count = 1};
@@ -955,7 +959,7 @@ int engram_memory_unlink(engram_memory *m, uint64_t source, uint64_t target, dou
 int engram_memory_reinforce(engram_memory *m, const uint64_t *ids, size_t n,
                             const struct engram_reinforcement *reinforcement, double now)
 {
-    ENGRAM_NEED(m);
+    ENGRAM_NEED_AS(m, "memory");
     struct engram_operation o = {
         .function = __func__,
         .kind = reinforcement ? ENGRAM_REINFORCE : ENGRAM_RECALLED,
@@ -974,7 +978,7 @@ int engram_memory_reinforce(engram_memory *m, const uint64_t *ids, size_t n,
 
 int engram_memory_mark(engram_memory *m, uint64_t *mark)
 {
-    ENGRAM_NEED(m);
+    ENGRAM_NEED_AS(m, "memory");
     ENGRAM_NEED(mark);
     struct engram_operation o = {.function = __func__, .kind = ENGRAM_MARK, .id = m->next_mark};
     int status = engram_memory_do(m, &o);
@@ -985,14 +989,14 @@ int engram_memory_mark(engram_memory *m, uint64_t *mark)
 
 int engram_memory_rollback(engram_memory *m, uint64_t mark)
 {
-    ENGRAM_NEED(m);
+    ENGRAM_NEED_AS(m, "memory");
     struct engram_operation o = {.function = __func__, .kind = ENGRAM_ROLLBACK, .id = mark};
     return engram_memory_do(m, &o);
 }
 
 int engram_memory_release(engram_memory *m, uint64_t mark)
 {
-    ENGRAM_NEED(m);
+    ENGRAM_NEED_AS(m, "memory");
     struct engram_operation o = {.function = __func__, .kind = ENGRAM_RELEASE, .id = mark};
     return engram_memory_do(m, &o);
 }
@@ -1000,7 +1004,7 @@ int engram_memory_release(engram_memory *m, uint64_t mark)
 /* Smaller forms are made anew: they are derived. */
 int engram_memory_fork(const engram_memory *m, engram_memory **out)
 {
-    ENGRAM_NEED(m);
+    ENGRAM_NEED_AS(m, "memory");
     ENGRAM_NEED(out);
     struct engram_memory_options options = {
         .size = sizeof options,
@@ -1044,7 +1048,7 @@ uint64_t engram_memory_hash(const engram_memory *m)
 
 int engram_memory_get(const engram_memory *m, uint64_t id, struct engram_record *out)
 {
-    ENGRAM_NEED(m);
+    ENGRAM_NEED_AS(m, "memory");
     ENGRAM_NEED_OPTIONS(out);
     int status = check_id(__func__, m, id);
     if (status != ENGRAM_OK)
@@ -1090,7 +1094,7 @@ uint64_t engram_memory_next(const engram_memory *m, uint64_t after)
 int engram_memory_links(const engram_memory *m, uint64_t id, struct engram_link *out, size_t room,
                         size_t *count)
 {
-    ENGRAM_NEED(m);
+    ENGRAM_NEED_AS(m, "memory");
     ENGRAM_NEED(count);
     if (room)
         ENGRAM_NEED(out);
@@ -1140,7 +1144,7 @@ static bool meets(const engram_memory *m, uint32_t slot, const struct engram_con
 int engram_memory_select(const engram_memory *m, const struct engram_conditions *conditions,
                          uint64_t *bits)
 {
-    ENGRAM_NEED(m);
+    ENGRAM_NEED_AS(m, "memory");
     ENGRAM_NEED_OPTIONS(conditions);
     struct engram_conditions c;
     engram_read_options(&c, sizeof c, conditions);
@@ -1167,7 +1171,7 @@ int engram_memory_select(const engram_memory *m, const struct engram_conditions 
 int engram_memory_view(const engram_memory *m, struct engram_memories *memories,
                        struct engram_graph_view *links)
 {
-    ENGRAM_NEED(m);
+    ENGRAM_NEED_AS(m, "memory");
     ENGRAM_NEED(memories);
     ENGRAM_NEED(links);
     *links = (struct engram_graph_view){
@@ -1209,7 +1213,7 @@ engram_bank *engram_memory_bank(engram_memory *m)
 
 int engram_memory_info(const engram_memory *m, struct engram_memory_info *out)
 {
-    ENGRAM_NEED(m);
+    ENGRAM_NEED_AS(m, "memory");
     ENGRAM_NEED(out);
     struct engram_bank_view bank;
     engram_bank_get(m->bank, &bank);

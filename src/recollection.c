@@ -52,7 +52,7 @@ int engram_memory_recall(engram_memory *m, const struct engram_cue *cue,
                          engram_session *session, struct engram_hit *hits,
                          struct engram_parts *parts, struct engram_recalled *out)
 {
-    ENGRAM_NEED(m);
+    ENGRAM_NEED_AS(m, "memory");
     struct recollection r;
     int status = prepare(__func__, m, options, flags, &r);
     if (status != ENGRAM_OK)
@@ -75,7 +75,7 @@ int engram_memory_resume(engram_memory *m, engram_session *session, uint64_t bud
                          struct engram_hit *hits, struct engram_parts *parts,
                          struct engram_recalled *out)
 {
-    ENGRAM_NEED(m);
+    ENGRAM_NEED_AS(m, "memory");
     ENGRAM_NEED(session);
     if (session->memory != m)
         return engram_fail(ENGRAM_ERANGE, "%s: no recall of this memory is begun in this session",
@@ -93,13 +93,12 @@ int engram_memory_recall_batch(engram_memory *m, const struct engram_cue *cues, 
                                engram_arena *scratch, struct engram_hit *hits,
                                struct engram_parts *parts, struct engram_recalled *out)
 {
-    ENGRAM_NEED(m);
+    ENGRAM_NEED_AS(m, "memory");
     struct recollection r;
     int status = prepare(__func__, m, options, flags, &r);
     if (status != ENGRAM_OK)
         return status;
-    status = engram_recall_batch(&r.memories, cues, count, &r.options, scratch, hits, parts,
-                                 out);
+    status = engram_recall_batch(&r.memories, cues, count, &r.options, scratch, hits, parts, out);
     size_t k = r.options.k ? r.options.k : 10;
     for (size_t i = 0; i < count && status == ENGRAM_OK; i++)
         status = record(m, r.options.now, flags, hits + i * k, &out[i]);
@@ -110,7 +109,7 @@ int engram_memory_explain(const engram_memory *m, const struct engram_cue *cue,
                           const struct engram_recall_options *options, engram_arena *arena,
                           uint64_t id, struct engram_explanation *out)
 {
-    ENGRAM_NEED(m);
+    ENGRAM_NEED_AS(m, "memory");
     struct recollection r;
     int status = prepare(__func__, m, options, 0, &r);
     return status == ENGRAM_OK ? engram_recall_explain(&r.memories, cue, &r.options, arena, id, out)

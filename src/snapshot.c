@@ -3,7 +3,7 @@
  *
  * A page of header, then the columns of memory.h behind one another, the rows first, so that they
  * can be mapped. Rows of links stand end to end in the order of slots, and so do texts; free slots
- * hold zeros. What follows from other columns has no elements. A column's uint64_t is that of the
+ * hold zeros. What follows from other columns has no elements. A column's checksum is that of the
  * checksums of its blocks, so that several threads can check one. */
 #include "config.h"
 #include "checksum.h"

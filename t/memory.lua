@@ -389,8 +389,8 @@ refuses(function() chain:recall { resume = hits } end,
 refuses(function() m:recall { vektor = east } end, "unknown option 'vektor' to 'memory:recall'",
   "recall knows its options")
 refuses(function() m:recall {} end,
-  "bad argument #1 to 'memory:recall' (a cue: vector, ids, or both expected", "it wants a cue")
-refuses(function() m:recall() end, "(a cue: vector, ids, or both expected", "also when asked nothing")
+  "bad argument #1 to 'memory:recall' (a cue: vector, text or ids expected", "it wants a cue")
+refuses(function() m:recall() end, "(a cue: vector, text or ids expected", "also when asked nothing")
 refuses(function() m:recall { vector = { 1 } } end, "'vector' to 'memory:recall'", "that fits")
 refuses(function() words:recall { text = "x", vector = engram.vec(32) } end,
   "(a text or a vector, not both expected", "one of them")

@@ -118,7 +118,7 @@ local open_known = { dim = check.none, law = check.none, capacity = check.none,
 
 function memory.open(path, options)
   local fname = "memory.open"
-  check.arg(type(path) == "string", fname, 1, "a path", path)
+  check.arg(type(path) == "string" and not path:find "%z", fname, 1, "a path", path)
   local o = check.options(options, open_known, fname)
   local encoder = encoder_of(o, fname)
   local files = ffi.new "struct engram_files"
@@ -497,7 +497,7 @@ for name, default in pairs(recall.options) do recall_known[name] = default end
 -- What engram.recall is to know of the memory, and the bitset of the filter that was asked first: a
 -- function in it may recall too.
 local found
-local world = { links = true, bitset = function() return found end }
+local world = { links = true, text = true, bitset = function() return found end }
 
 -- What the recalls of a memory use again and again.
 local function ready(self, p)

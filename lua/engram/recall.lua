@@ -9,9 +9,10 @@
 --   recall.resume, recall.explain, recall.batch say at their heads what they are for
 --
 -- `o` are the options as the script gave them (recall.options has their names), `world` says what
--- there is: { dim = (nil without vectors), links = true or nil, law = struct or nil,
--- bitset = function(filter) -> bitset by slot (nil: no filters) }. With a run that is reused, and
--- options of a kind that came before, none of them makes garbage; a filter's function does.
+-- there is: { dim = (nil without vectors), links = true or nil, text = true or nil, law = struct
+-- or nil, bitset = function(filter) -> bitset by slot (nil: no filters) }. With a run that is
+-- reused, and options of a kind that came before, none of them makes garbage; a filter's function
+-- does.
 local ffi = require "ffi"
 local C = require "engram.ffi"
 local bank = require "engram.bank"
@@ -107,7 +108,7 @@ local function set_cue(frame, o, world, fname)
   local cue = frame.cue
   cue.vector, cue.seed_count = nil, 0
   check.arg(o.vector ~= nil or o.ids ~= nil or o.vectors ~= nil, fname, 1,
-    "a cue: vector, ids, or both", nil)
+    world.text and "a cue: vector, text or ids" or "a cue: vector, ids, or both", nil)
   if o.vector ~= nil then
     check.arg(world.dim, fname, "vector", "a recall with a bank for it", o.vector)
     set_vector(frame, o.vector, world.dim, fname)

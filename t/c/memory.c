@@ -228,6 +228,11 @@ static void test_refusals(void)
         refused(engram_memory_remember(m, &r, &how, 0, &out), ENGRAM_ERANGE, links[i].words,
                 "a link with it: %s", links[i].words);
     }
+    how.link_count = ENGRAM_MAX_LINKS + 1;
+    refused(engram_memory_remember(m, &r, &how, 0, &out), ENGRAM_ELIMIT, "4097 links|at most 4096",
+            "links are few");
+    refused(engram_memory_forget(NULL, 0, 0), ENGRAM_ENULL, "engram_memory_forget: memory is null",
+            "without a memory nothing is forgotten");
     struct engram_link to_self = {a, ENGRAM_NO_ID, 1, 0};
     refused(engram_memory_link(m, &to_self, 1, 0), ENGRAM_ERANGE, "links[0] has 1 ends", "links");
     refused(engram_memory_unlink(m, a, a, 0), ENGRAM_ERANGE, "no link from 0 to 0", "no such link");
@@ -313,6 +318,14 @@ static void test_duplicates(void)
        "merged: strengths and confidences join");
     ok(both.vector[0] > 0.9f && both.vector[1] > 0.04f && both.vector[1] < 0.06f,
        "in the mean direction");
+
+    struct engram_record nothing = {.size = sizeof nothing, .fields = ENGRAM_STRENGTH};
+    engram_memory_update(m, first.id, &nothing, 0);
+    r.strength = 0;
+    engram_memory_remember(m, &r, &how, 0, &out);
+    both = get(m, first.id);
+    ok(out.id == first.id && both.strength == 0 && both.vector[0] > 0.9f,
+       "even of nothing and nothing");
 
     how.duplicates = ENGRAM_DUPLICATES_REPLACED;
     r.fields = ENGRAM_VECTOR;
