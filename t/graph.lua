@@ -252,27 +252,27 @@ for round = 1, 300 do
     list[i] = { rng:below(n), rng:below(n), rng:uniform(), rng:below(classes) }
   end
   list[4 * n + 1] = { n - 1, n - 1, 0.1 }
-  local g, start, sum = engram.graph.new(list), {}, {}
+  local g, planted, sum = engram.graph.new(list), {}, {}
   for i = 1, 1 + rng:below(4) do
-    start[i] = { rng:below(n), rng:uniform() }
-    sum[start[i][1]] = math.min((sum[start[i][1]] or 0) + start[i][2], 1)
+    planted[i] = { rng:below(n), rng:uniform() }
+    sum[planted[i][1]] = math.min((sum[planted[i][1]] or 0) + planted[i][2], 1)
   end
-  start = hits(start)
+  planted = hits(planted)
   local fan = fans[1 + rng:below(classes == 1 and 3 or 4)] -- S - ln(fan) may be below 0
   local o = { hops = 1 + rng:below(5), step = rng:uniform(), threshold = 0.1 * rng:uniform(),
     fan = fan, fan_strength = fan == "actr" and 1.6 or nil, accumulate = ways[1 + rng:below(3)],
     visit_budget = rng:below(4), refractory = rng:below(3), k = n }
-  local run, before = g:frontier(start, o), nil
+  local grown, before = g:frontier(planted, o), nil
   local value = {}
-  for i = 1, #run do
-    local id, score = run:id(i), run:score(i)
+  for i = 1, #grown do
+    local id, score = grown:id(i), grown:score(i)
     value[id] = score
     bounded = bounded and score >= 0 and score <= 1
     ordered = ordered and (not before or score < before.score
       or score == before.score and id > before.id)
     before = { id = id, score = score }
   end
-  local still = g:frontier(start, { hops = 0, k = n })
+  local still = g:frontier(planted, { hops = 0, k = n })
   for i = 1, #still do
     local id, score = still:id(i), still:score(i)
     same = same and math.abs(score - sum[id]) < 1e-6

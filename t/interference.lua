@@ -174,23 +174,24 @@ is(actr.retrieval_s(0, 2), 2, "the latency factor is one")
 -- A memory of these facts, each linked from its concepts, recalls one of them by both concepts, 1/2
 -- each, with the activation of the formula.
 local memory, concepts = engram.memory.new { dim = 1 }, {}
-local learnt, formula, by_recall, fan = {}, {}, {}, {}
+local learnt, formula, by_recall, leaving = {}, {}, {}, {}
 for i, fact in ipairs(facts) do
   learnt[i] = memory:remember { class = 1 }
   for _, concept in ipairs(fact) do
     concepts[concept] = concepts[concept] or memory:remember {}
-    fan[concept] = (fan[concept] or 1) + 1
+    leaving[concept] = (leaving[concept] or 1) + 1
     memory:link(concepts[concept], learnt[i])
   end
 end
 for i, fact in ipairs(facts) do
-  local found = memory:recall { ids = { concepts[fact[1]], concepts[fact[2]] },
+  local recalled = memory:recall { ids = { concepts[fact[1]], concepts[fact[2]] },
     values = { 0.5, 0.5 }, hops = 1, fan = "actr", fan_strength = 1.6, filter = { class = 1 },
     record = false }
-  for _, hit in ipairs(found:table()) do
+  for _, hit in ipairs(recalled:table()) do
     if hit.id == learnt[i] then by_recall[i] = hit.activation end
   end
-  formula[i] = actr.activation { actr.association(fan[fact[1]]), actr.association(fan[fact[2]]) }
+  formula[i] = actr.activation { actr.association(leaving[fact[1]]),
+    actr.association(leaving[fact[2]]) }
 end
 near_all(by_recall, formula, 1e-7, "a recall with that fan computes these activations")
 
