@@ -167,10 +167,11 @@ static inline vd exp_normal(vd x)
     return vd_select(vd_less(x, vd_set(-708)), vd_set(0), vd_exp_normal(x, vd_set(0)));
 }
 
-static inline vd times(vd age, vd scale)
+/* The law's own scale is finite, and the quotient a number then. */
+static inline vd times(const struct call *c, vd age, vd scale)
 {
     vd t = vd_div(age, scale);
-    return vd_select(vd_at_most(vd_set(0), t), t, vd_set(0));
+    return c->each.scale_s ? vd_select(vd_at_most(vd_set(0), t), t, vd_set(0)) : t;
 }
 
 static inline vd power_law(vd t, vd beta)
@@ -191,16 +192,17 @@ static inline vd savings(vd t, vd k, vd c)
     return vd_select(vd_less(vd_set(0), t), left, one);
 }
 
-INLINED vd retention(const struct engram_law *law, uint32_t curve, const struct parameters *p,
-                     int half, vd age)
+INLINED vd retention(const struct call *c, uint32_t curve, const struct parameters *p, int half,
+                     vd age)
 {
-    vd t = times(age, p->unit[half]);
+    const struct engram_law *law = c->law;
+    vd t = times(c, age, p->unit[half]);
     if (curve == ENGRAM_SAVINGS)
         return savings(t, vd_set(law->k), vd_set(law->c));
     vd power = power_law(t, p->beta[half]), weight = p->weight[half];
     if (curve == ENGRAM_POWER_LAW)
         return power;
-    vd exponential = exp_normal(vd_neg(times(age, p->tau[half])));
+    vd exponential = exp_normal(vd_neg(times(c, age, p->tau[half])));
     return vd_fma(weight, exponential, vd_mul(vd_sub(vd_set(1), weight), power));
 }
 
@@ -217,8 +219,8 @@ INLINED vf decayed(const struct call *c, uint32_t curve, uint32_t type, size_t i
         ages_f64(c, type, i, n, half);
         parameters_of(c, curve, i, n, &p);
         age = vf_of_vd(half[0], half[1]);
-        left = vf_of_vd(vd_mul(vd_low(s), retention(c->law, curve, &p, 0, half[0])),
-                        vd_mul(vd_high(s), retention(c->law, curve, &p, 1, half[1])));
+        left = vf_of_vd(vd_mul(vd_low(s), retention(c, curve, &p, 0, half[0])),
+                        vd_mul(vd_high(s), retention(c, curve, &p, 1, half[1])));
     }
     left = vf_select(vf_at_most(vf_abs(left), vf_set(FLT_MIN)), vf_zero(), left);
     return vf_select(vf_less(vf_zero(), age), left, s);
@@ -267,13 +269,15 @@ INLINED int decay(const struct call *c, uint32_t curve, uint32_t type, size_t n)
     return ENGRAM_OK;
 }
 
-/* Loops of their own for what is fast enough to notice; which kind of age it is takes no time beside
- * a logarithm, nor does which kind of weight. */
+/* Loops of their own for what is fast enough to notice: which kind of age it is takes no time beside
+ * a logarithm, nor does which kind of weight. A power law that all elements share need not look for
+ * parameters of theirs, which is a twelfth of its time. */
 int NAME(engram_decay_f32)(const struct engram_law *law, const struct engram_law_each *each,
                            const float *strengths, const void *ages, uint32_t age_type,
                            uint32_t flags, size_t n, float *out)
 {
-    struct call c = {law, {0}, strengths, ages, flags, out};
+    const struct call shared = {law, {0}, strengths, ages, flags, out};
+    struct call c = shared;
     if (each)
         c.each = *each;
     switch (law->curve) {
@@ -282,7 +286,8 @@ int NAME(engram_decay_f32)(const struct engram_law *law, const struct engram_law
                : age_type == ENGRAM_AGE_F32 ? decay(&c, ENGRAM_EXPONENTIAL, ENGRAM_AGE_F32, n)
                                             : decay(&c, ENGRAM_EXPONENTIAL, ENGRAM_AGE_F64, n);
     case ENGRAM_POWER_LAW:
-        return decay(&c, ENGRAM_POWER_LAW, age_type, n);
+        return c.each.scale_s || c.each.beta ? decay(&c, ENGRAM_POWER_LAW, age_type, n)
+                                             : decay(&shared, ENGRAM_POWER_LAW, age_type, n);
     case ENGRAM_SAVINGS:
         return decay(&c, ENGRAM_SAVINGS, age_type, n);
     default:
