@@ -540,13 +540,12 @@ struct engram_parts engram_recall_parts(struct engram_recall *r, uint32_t slot)
     return parts;
 }
 
-/* The relevance that it takes to come before the worst of the best k: no part that it is multiplied
- * with is above 1, but for recency. The last factor is for the roundings on the way. */
-static double least_relevance(const struct engram_recall *r, const struct engram_hit *hits,
-                              size_t count)
+/* What relevance times recency_boost must reach to come before the worst of the best k: no other
+ * part is above 1. The factor is for the roundings on the way. */
+static double least_score(const struct engram_recall *r, const struct engram_hit *hits,
+                          size_t count)
 {
-    const struct engram_recall_options *o = &r->options;
-    return count < o->k ? 0 : hits[0].score / (double)o->recency_boost * (1 - 0x1p-20);
+    return count < r->options.k ? 0 : hits[0].score * (1 - 0x1p-20);
 }
 
 /* Whether a memory that scores so may come among the best k. */
@@ -563,9 +562,6 @@ static void offer(struct engram_recall *r, uint32_t slot, struct engram_hit *hit
 {
     float a = r->options.relevance;
     double age;
-    if (relevance_of(similarity_of(r, slot), activation_of(r, slot), a) <
-        least_relevance(r, hits, *count))
-        return;
     struct engram_parts parts = timeless_parts(r, slot, &age);
     struct engram_hit hit = {.id = engram_recall_id(r, slot), .score = score_of(&parts, a)};
     if (parts.confidence < r->options.min_confidence || !may_enter(r, hits, *count, hit))
@@ -581,11 +577,18 @@ static void offer(struct engram_recall *r, uint32_t slot, struct engram_hit *hit
         engram_heap_offer(hits, r->options.k, count, hit);
 }
 
+/* Most are told by their relevance that no other part will help them. */
 static void offer_all(struct engram_recall *r, uint64_t bits, size_t word, struct engram_hit *hits,
                       size_t *count)
 {
-    while (bits)
-        offer(r, engram_take_lowest(&bits, word), hits, count);
+    const struct engram_recall_options *o = &r->options;
+    while (bits) {
+        uint32_t slot = engram_take_lowest(&bits, word);
+        double relevance =
+            relevance_of(similarity_of(r, slot), activation_of(r, slot), o->relevance);
+        if (relevance * (double)o->recency_boost >= least_score(r, hits, *count))
+            offer(r, slot, hits, count);
+    }
 }
 
 /* Words ahead of which the parts of memories are asked for where most are looked at. */
@@ -623,7 +626,8 @@ static size_t rank(struct engram_recall *r, struct engram_hit *hits)
     for (size_t at = 0; !r->scored && r->similarities && at < r->bank.slots; at += BLOCK) {
         uint64_t above[BLOCK / 64];
         size_t n = block_at(r, at);
-        float bar = (float)(least_relevance(r, hits, count) / (double)r->options.relevance);
+        float bar = (float)(least_score(r, hits, count) / (double)r->options.recency_boost /
+                            (double)r->options.relevance);
         ENGRAM_VERSION(above_f32)(r->similarities + at, n, bar, above);
         for (size_t i = 0, w = at / 64; i < engram_words(n); i++, w++)
             offer_all(r, above[i] & r->wanted[w] & ~(r->reached[w] | r->seeded[w]), w, hits,
