@@ -496,10 +496,21 @@ static int read_block(void *data, size_t first, size_t last)
     return r->rows ? engram_bank_norms(r->loader->memory->bank, first, last) : ENGRAM_OK;
 }
 
+/* A fault for each 2 MB of what is about to be written, not for each 4 KB. Advice: where the system does
+ * not take it, all is as before. */
+static void ask_for_huge_pages(char *at, size_t bytes)
+{
+    size_t before = (PAGE - (uintptr_t)at % PAGE) % PAGE;
+    if (before < bytes)
+        madvise(at + before, bytes - before, MADV_HUGEPAGE);
+}
+
 static int read_column(struct loader *l, enum engram_column column)
 {
     const struct column *c = &l->page.header.column[column];
     struct reading r = {l, c, engram_column(l->memory, column), column == ENGRAM_COLUMN_ROWS};
+    if (!r.rows)
+        ask_for_huge_pages(r.at, c->count * c->element);
     size_t block = block_of(c), blocks = c->count / block + (c->count % block != 0);
     int status = engram_in_blocks(c->count, block, read_block, &r);
     if (status == ENGRAM_ECANCELLED)
