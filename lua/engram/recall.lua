@@ -45,6 +45,7 @@ for name in pairs(graph.frontier_options) do recall.options[name] = check.none e
 
 local Ids, Floats = ffi.typeof "uint64_t[?]", ffi.typeof "float[?]"
 local POINTER = ffi.sizeof "void *"
+local OPTIONS_BYTES = ffi.sizeof "struct engram_recall_options"
 
 -- The address of a field that holds a pointer, as two words.
 local function address(struct, name, field)
@@ -56,7 +57,7 @@ function recall.frame()
   local frame = { cue = ffi.new "struct engram_cue",
     options = ffi.new "struct engram_recall_options",
     told = ffi.new "struct engram_recalled", frontier = graph.frontier_frame(), room = 0 }
-  frame.cue.size, frame.options.size = ffi.sizeof(frame.cue), ffi.sizeof(frame.options)
+  frame.cue.size = ffi.sizeof(frame.cue)
   frame.vector_at = address(frame.cue, "struct engram_cue", "vector")
   return frame
 end
@@ -129,15 +130,17 @@ end
 local function set_numbers(c, o, fname)
   for _, name in ipairs(numbers) do
     local x = o[name]
-    if x == nil then x = 0 end
-    check.arg(check.finite(x), fname, name, "a finite number", x)
-    c[name] = x
+    if x ~= nil then
+      check.arg(check.finite(x), fname, name, "a finite number", x)
+      c[name] = x
+    end
   end
   for _, name in ipairs(counts) do
     local x = o[name]
-    if x == nil then x = 0 end
-    check.arg(check.count(x) and x < 2 ^ 32, fname, name, "a count", x)
-    c[name] = x
+    if x ~= nil then
+      check.arg(check.count(x) and x < 2 ^ 32, fname, name, "a count", x)
+      c[name] = x
+    end
   end
 end
 
@@ -145,6 +148,8 @@ end
 function recall.fill(frame, o, world, fname)
   o = o or check.none
   local c, k = frame.options, o.k or 10
+  ffi.fill(c, OPTIONS_BYTES)
+  c.size = OPTIONS_BYTES
   check.arg(check.count(k) and k > 0 and k < 2 ^ 31, fname, "k", "a count of at least 1", k)
   c.k = k
   set_numbers(c, o, fname)
@@ -154,7 +159,7 @@ function recall.fill(frame, o, world, fname)
   check.arg(confidence, fname, "confidence", '"stored", "boost" or "paths"', o.confidence)
   check.arg(o.explain == nil or type(o.explain) == "boolean", fname, "explain", "true or false",
     o.explain)
-  c.form, c.confidence, c.law, c.frontier, c.keep = form, confidence, world.law, nil, nil
+  c.form, c.confidence, c.law = form, confidence, world.law
   local hops, budget = o.hops or 0, budget_of(o, fname)
   check.arg(check.count(hops), fname, "hops", "a count", hops)
   if hops > 0 and world.links then

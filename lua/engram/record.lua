@@ -72,24 +72,22 @@ local wants = {
   archived = { is_boolean, "true or false" },
 }
 
-local names = {} -- of all fields, in the order in which they are looked at
-for name in pairs(wants) do names[#names + 1] = name end
-table.sort(names)
-
 -- record.known(more) -> the names of all fields, and more, for check.options
 function record.known(more)
   local known = {}
-  for _, name in ipairs(names) do known[name] = check.none end
+  for name in pairs(wants) do known[name] = check.none end
   for name in more:gmatch "%S+" do known[name] = check.none end
   return known
 end
 
 -- record.wrong(o, dim) -> nil, or the name of a field that is not what it must be, and what that is
 function record.wrong(o, dim)
-  for _, name in ipairs(names) do
-    local want, value = wants[name], o[name]
-    if value ~= nil and not want[1](value, dim) then return name, want[2]:format(dim) end
+  local first -- by name: pairs has another order in each process
+  for name, value in pairs(o) do
+    local want = wants[name]
+    if want and not want[1](value, dim) and (not first or name < first) then first = name end
   end
+  if first then return first, wants[first][2]:format(dim) end
 end
 
 -- ---- from tables
@@ -118,17 +116,14 @@ function record.fill(o, before)
     struct.meta, struct.meta_bytes = meta, #meta
     given = bit.bor(given, C.ENGRAM_META)
   end
-  for name, field in pairs(numbers) do
-    if o[name] ~= nil then
-      struct[field[1]] = o[name]
-      given = bit.bor(given, field[2])
-    end
-  end
   struct.flags = before
-  for name, flag in pairs(flags) do
-    if o[name] ~= nil then
-      struct.flags = o[name] and bit.bor(struct.flags, flag)
-        or bit.band(struct.flags, bit.bnot(flag))
+  for name, value in pairs(o) do
+    local field, flag = numbers[name], flags[name]
+    if field then
+      struct[field[1]] = value
+      given = bit.bor(given, field[2])
+    elseif flag then
+      struct.flags = value and bit.bor(struct.flags, flag) or bit.band(struct.flags, bit.bnot(flag))
       given = bit.bor(given, C.ENGRAM_FLAGS)
     end
   end
@@ -208,30 +203,35 @@ end
 local link_known = { to = check.none, from = check.none, weight = check.none, class = check.none,
   both = check.none }
 
+local function wrong_link(i, expected, got, fname)
+  check.arg(false, fname, "links", ("%s at %d"):format(expected, i), got)
+end
+
 -- A link of a memory that is being remembered: the id at its other end, weight, class, whether it
 -- comes from there, and whether there is one each way.
 local function read_link(link, i, fname)
-  local function expect(condition, expected, got)
-    if not condition then
-      check.arg(false, fname, "links", ("%s at %d"):format(expected, i), got)
-    end
-  end
   local other, weight, class, from, both = link, nil, nil, false, nil
   if type(link) == "table" and link[1] ~= nil then
     for key in pairs(link) do
-      expect(check.count(key) and key <= 3, "{ id, weight, class }", key)
+      if not (check.count(key) and key <= 3) then
+        wrong_link(i, "{ id, weight, class }", key, fname)
+      end
     end
     other, weight, class = link[1], link[2], link[3]
   elseif type(link) == "table" then
     local o = check.options(link, link_known, fname)
     from = o.to == nil
-    expect(from == (o.from ~= nil), "either to or from", o.from)
+    if from == (o.from == nil) then wrong_link(i, "either to or from", o.from, fname) end
     other, weight, class, both = from and o.from or o.to, o.weight, o.class, o.both
   end
-  expect(check.id(other), "an id", other)
-  expect(weight == nil or check.finite(weight), "a weight", weight)
-  expect(class == nil or record.is_class(class), "a class, 0 .. 255,", class)
-  expect(both == nil or type(both) == "boolean", "true or false", both)
+  if not check.id(other) then wrong_link(i, "an id", other, fname) end
+  if weight ~= nil and not check.finite(weight) then wrong_link(i, "a weight", weight, fname) end
+  if class ~= nil and not record.is_class(class) then
+    wrong_link(i, "a class, 0 .. 255,", class, fname)
+  end
+  if both ~= nil and type(both) ~= "boolean" then
+    wrong_link(i, "true or false", both, fname)
+  end
   return other, weight, class, from, both
 end
 
