@@ -6,6 +6,7 @@
  *   NAME(function)           the function's name on this rung
  *   vf, vi, vm               a register of VF floats; of VF int32; a mask of VF lanes
  *   vf_load(p), vf_store(p, v), vi_load(p)
+ *   vf_load_far(p)           the same of a stream that may come from memory
  *   vf_load_n(p, n)          the first n floats, n <= 0: none, zeros behind; never reads past them
  *   vf_store_n(p, v, n)      the first n floats
  *   vf_fma(a, b, c)          a * b + c, rounded once
@@ -86,6 +87,13 @@ typedef __mmask8 vdm;
 static inline vf vf_zero(void) { return _mm512_setzero_ps(); }
 static inline vf vf_set(float x) { return _mm512_set1_ps(x); }
 static inline vf vf_load(const float *p) { return _mm512_loadu_ps(p); }
+/* In halves: a Zen 4 falls behind its stream where a load is a whole line, for a scan of 300 MB by an
+ * aligned query 1.2 times; a query whose halves lay across lines hid that. */
+static inline vf vf_load_far(const float *p)
+{
+    vf low = _mm512_castps256_ps512(_mm256_loadu_ps(p));
+    return _mm512_insertf32x8(low, _mm256_loadu_ps(p + 8), 1);
+}
 static inline void vf_store(float *p, vf v) { _mm512_storeu_ps(p, v); }
 static inline vf vf_add(vf a, vf b) { return _mm512_add_ps(a, b); }
 static inline vf vf_sub(vf a, vf b) { return _mm512_sub_ps(a, b); }
@@ -218,6 +226,7 @@ typedef __m256d vdm;
 static inline vf vf_zero(void) { return _mm256_setzero_ps(); }
 static inline vf vf_set(float x) { return _mm256_set1_ps(x); }
 static inline vf vf_load(const float *p) { return _mm256_loadu_ps(p); }
+static inline vf vf_load_far(const float *p) { return vf_load(p); }
 static inline void vf_store(float *p, vf v) { _mm256_storeu_ps(p, v); }
 static inline vf vf_add(vf a, vf b) { return _mm256_add_ps(a, b); }
 static inline vf vf_sub(vf a, vf b) { return _mm256_sub_ps(a, b); }
@@ -367,6 +376,7 @@ typedef uint64x2_t vdm;
 static inline vf vf_zero(void) { return vdupq_n_f32(0); }
 static inline vf vf_set(float x) { return vdupq_n_f32(x); }
 static inline vf vf_load(const float *p) { return vld1q_f32(p); }
+static inline vf vf_load_far(const float *p) { return vf_load(p); }
 static inline void vf_store(float *p, vf v) { vst1q_f32(p, v); }
 static inline vf vf_add(vf a, vf b) { return vaddq_f32(a, b); }
 static inline vf vf_sub(vf a, vf b) { return vsubq_f32(a, b); }

@@ -58,7 +58,7 @@ INLINED void reduce(const float *a, const float *b, const uint64_t *mask, size_t
             EACH (j, width) {
                 size_t at = i + (size_t)(first + j) * VF;
                 add_to(sum, first + j, sums, add, kept(mask, at, vf_load(a + at)),
-                       kept(mask, at, vf_load(b + at)));
+                       kept(mask, at, vf_load_far(b + at)));
             }
         }
         if (i < n && !(mask && !mask[i / 64]))
