@@ -87,8 +87,8 @@ typedef __mmask8 vdm;
 static inline vf vf_zero(void) { return _mm512_setzero_ps(); }
 static inline vf vf_set(float x) { return _mm512_set1_ps(x); }
 static inline vf vf_load(const float *p) { return _mm512_loadu_ps(p); }
-/* In halves: a Zen 4 falls behind its stream where a load is a whole line, for a scan of 300 MB by an
- * aligned query 1.2 times; a query whose halves lay across lines hid that. */
+/* In halves: with one load for each line a Zen 4 falls behind its stream, and a scan of 300 MB takes
+ * 1.2 times as long. */
 static inline vf vf_load_far(const float *p)
 {
     vf low = _mm512_castps256_ps512(_mm256_loadu_ps(p));
