@@ -496,8 +496,8 @@ static int read_block(void *data, size_t first, size_t last)
     return r->rows ? engram_bank_norms(r->loader->memory->bank, first, last) : ENGRAM_OK;
 }
 
-/* A fault for each 2 MB of what is about to be written, not for each 4 KB. Advice: where the system does
- * not take it, all is as before. */
+/* A fault for each 2 MB of what is about to be written, not for each 4 KB. Advice: where the system
+ * does not take it, all is as before. */
 static void ask_for_huge_pages(char *at, size_t bytes)
 {
     size_t before = (PAGE - (uintptr_t)at % PAGE) % PAGE;
