@@ -327,7 +327,7 @@ static int find_later(struct reader *r, uint64_t offset, uint64_t sequence, bool
     *found = false;
     for (uint64_t at = offset + 8; at + LEAST_RECORD <= r->bytes; at += 8) {
         struct head head;
-        const char *record, *wrong = NULL;
+        const char *record = NULL, *wrong = NULL;
         if (at % ENGRAM_JOURNAL_BUFFER == 0 && engram_cancelled())
             return engram_fail_cancelled("engram_memory_open");
         int status = look(r, at, sizeof head, &record);
@@ -362,7 +362,7 @@ static int bad(const struct reader *r, struct engram_replay *replay, enum engram
 static int check_header(struct reader *r, struct engram_replay *replay)
 {
     struct header header;
-    const char *bytes;
+    const char *bytes = NULL;
     if (r->bytes < sizeof header)
         return bad(r, replay, ENGRAM_JOURNAL_DAMAGED, "the header is not whole");
     int status = look(r, 0, sizeof header, &bytes);
