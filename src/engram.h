@@ -1211,7 +1211,7 @@ void engram_memory_law(const engram_memory *memory, struct engram_law *out);
 
 /* A mark is a state to go back to: rollback undoes every change since, in time proportional to
  * them, and leaves the mark standing; release forgets it and those set after it. An open mark keeps
- * what has been overwritten since. */
+ * what has been overwritten since. Ids given since will be given again. */
 int engram_memory_mark(engram_memory *memory, uint64_t *mark);
 int engram_memory_rollback(engram_memory *memory, uint64_t mark);
 int engram_memory_release(engram_memory *memory, uint64_t mark);
