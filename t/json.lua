@@ -76,20 +76,21 @@ ok(json.decode("[null]")[1] == json.null, "which is json.null")
 is(json.decode '"\\u00fc\\ud83d\\ude00"', "ü\240\159\152\128", "escapes become UTF-8")
 is(json.decode " [ 1 , 2 ] "[2], 2, "blanks do not matter")
 
+-- Numbers of random bits, but for NaNs: LuaJIT takes some of those for values of other types.
 local rng, bad = engram.rng(7), 0
 local bits = ffi.new "union { double x; uint32_t half[2]; }"
 for _ = 1, 20000 do
   bits.half[0], bits.half[1] = rng:below(2 ^ 32 - 1), rng:below(2 ^ 32 - 1)
-  local x = bits.x
-  if x - x == 0 and json.decode(json.encode { x })[1] ~= x then bad = bad + 1 end
+  local finite = bit.band(bits.half[1], 0x7ff00000) ~= 0x7ff00000
+  if finite and json.decode(json.encode { bits.x })[1] ~= bits.x then bad = bad + 1 end
 end
 is(bad, 0, "20,000 doubles of any size read back as they were")
 is(1 / json.decode(json.encode { -0 * 1 })[1], -1 / 0, "a zero keeps its sign")
 local single = ffi.new "union { float x; uint32_t bits; }"
 for _ = 1, 20000 do
   single.bits = rng:below(2 ^ 32 - 1)
-  local x = single.x
-  if x - x == 0 then
+  if bit.band(single.bits, 0x7f800000) ~= 0x7f800000 then
+    local x = single.x
     single.x = json.decode(json.encode(engram.vec { x }))[1]
     if single.x ~= x then bad = bad + 1 end
   end
