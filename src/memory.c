@@ -7,6 +7,7 @@
 #include "config.h"
 #include "dispatch.h"
 #include "memory.h"
+#include "recall.h"
 
 #include <float.h>
 #include <math.h>
@@ -684,10 +685,8 @@ static void fade(const engram_memory *m, double now, uint32_t first, uint32_t n,
         ENGRAM_VERSION(decay_f32)
     (&m->law, &each, strength, ages, ENGRAM_AGE_F64, 0, n, out);
     else memcpy(out, strength, n * sizeof *out);
-    for (uint32_t i = 0; i < n; i++) {
-        float least = floor[i] < strength[i] ? floor[i] : strength[i];
-        out[i] = out[i] > least ? out[i] : least;
-    }
+    for (uint32_t i = 0; i < n; i++)
+        out[i] = engram_over_floor(out[i], strength[i], floor[i]);
 }
 
 int engram_memory_retention(const engram_memory *m, double now, float *retentions)

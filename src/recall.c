@@ -28,7 +28,7 @@ static uint32_t most_seeds(const struct engram_memories *m, const struct engram_
 static int check_options(struct engram_recall *r)
 {
     struct engram_recall_options *o = &r->options;
-    o->k = o->k ? o->k : 10;
+    o->k = o->k ? o->k : ENGRAM_RECALL_K;
     o->seeds = most_seeds(&r->memories, o);
     o->seed_threshold = o->seed_threshold != 0 ? o->seed_threshold : 0.4f;
     o->seed_temperature = o->seed_temperature != 0 ? o->seed_temperature : 0.5f;
@@ -526,8 +526,7 @@ static void let_time_pass(const struct engram_recall *r, uint32_t slot, double a
     if (r->options.law)
         ENGRAM_VERSION(decay_f32)
     (&r->law, &each, &parts->retention, &age, ENGRAM_AGE_F64, 0, 1, &parts->retention);
-    if (floor > parts->retention)
-        parts->retention = floor < strength ? floor : strength;
+    parts->retention = engram_over_floor(parts->retention, strength, floor);
 }
 
 struct engram_parts engram_recall_parts(struct engram_recall *r, uint32_t slot)

@@ -68,6 +68,14 @@ struct engram_session {
     uint32_t flags;
 };
 
+enum { ENGRAM_RECALL_K = 10 }; /* hits, unless it is said how many */
+
+/* What is left of a strength, or its floor, which never raises a value. */
+static inline float engram_over_floor(float left, float strength, float floor)
+{
+    return floor > left ? (floor < strength ? floor : strength) : left;
+}
+
 /* The confidence that is stored, as all parts take it. */
 static inline float engram_stored_confidence(const struct engram_recall *r, uint32_t slot)
 {

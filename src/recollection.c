@@ -99,7 +99,7 @@ int engram_memory_recall_batch(engram_memory *m, const struct engram_cue *cues, 
     if (status != ENGRAM_OK)
         return status;
     status = engram_recall_batch(&r.memories, cues, count, &r.options, scratch, hits, parts, out);
-    size_t k = r.options.k ? r.options.k : 10;
+    size_t k = r.options.k ? r.options.k : ENGRAM_RECALL_K;
     for (size_t i = 0; i < count && status == ENGRAM_OK; i++)
         status = record(m, r.options.now, flags, hits + i * k, &out[i]);
     return status;
