@@ -22,14 +22,20 @@
 enum { EXIT_SCRIPT = 1, EXIT_USAGE = 2, EXIT_FILE = 5, EXIT_INTERRUPTED = 130 };
 
 static const char usage[] =
-    "usage: engram [options] [script | - | info] [args]\n"
+    "usage: engram [options] [script | - | command] [args]\n"
     "  -e chunk   run the chunk            -l name    require the library\n"
     "  -i         prompt after the script  -v         print version information\n"
     "  -j cmd     control the JIT          -O[opt]    its optimisations\n"
     "  -b ...     save or list bytecode    -E         ignore environment variables\n"
     "  --threads N  work on N threads at most, 1 to 256; the processors there are by default\n"
+    "  --seed N       what engram.rng() and math.random begin with\n"
+    "  --color WHEN   auto (the default), always, never\n"
+    "  --progress HOW auto (the default: a bar on a terminal), plain, none\n"
+    "  --no-history   the prompt keeps no history\n"
     "  --         stop handling options    -          run standard input, stop handling options\n"
-    "  -h, --help this text                info       the machine, the kernels, the arenas\n"
+    "  -h, --help [topic]  this text, or a section of the reference\n"
+    "Commands:\n"
+    "  info       the machine, the kernels, the arenas\n"
     "Without a script: the prompt on a terminal, standard input otherwise. See engram(1).\n";
 
 /* ---- interrupts: the script is asked to stop; one that does not hear it is stopped */
@@ -210,6 +216,28 @@ static int run_script(lua_State *L, const char *path)
     return load_file(L, path) ? exit_status : call(L, push_arguments(L), 0);
 }
 
+/* Letters alone: what names a script has a dot or a slash. */
+static bool is_word(const char *text)
+{
+    return !text[strspn(text, "abcdefghijklmnopqrstuvwxyz")];
+}
+
+/* engram.commands[name](arguments), which gives the exit status; whether there is such a command. */
+static bool run_command(lua_State *L, const char *name)
+{
+    if (push_member(L, "engram.commands", name) != 0)
+        return false;
+    if (lua_isnil(L, -1)) {
+        lua_pop(L, 1);
+        return false;
+    }
+    if (call(L, push_arguments(L), 1) == 0) {
+        exit_status = (int)lua_tointeger(L, -1);
+        lua_pop(L, 1);
+    }
+    return true;
+}
+
 static bool read_input(lua_State *L)
 {
     luaL_Buffer buffer;
@@ -300,9 +328,52 @@ static int save_bytecode(lua_State *L, char **argv)
     return call(L, arguments, 0);
 }
 
+/* A number of threads; 0 if it is none. */
+static unsigned threads_of(const char *text)
+{
+    char *end;
+    unsigned long n = strtoul(text, &end, 10);
+    return *text >= '0' && *text <= '9' && !*end && n <= POOL_MOST ? (unsigned)n : 0;
+}
+
+/* Options that stand for a variable of the environment, which scripts and the processes they start see. */
+static bool is_threads(const char *text)
+{
+    return threads_of(text) > 0;
+}
+
+static bool is_seed(const char *text)
+{
+    size_t digits = strspn(text, "0123456789");
+    return digits > 0 && digits < 16 && !text[digits];
+}
+
+static bool is_color(const char *text)
+{
+    return strcmp(text, "auto") == 0 || strcmp(text, "always") == 0 || strcmp(text, "never") == 0;
+}
+
+static bool is_progress(const char *text)
+{
+    return strcmp(text, "auto") == 0 || strcmp(text, "plain") == 0 || strcmp(text, "none") == 0;
+}
+
+static const struct setting {
+    const char *option, *variable, *wants;
+    bool (*valid)(const char *text); /* NULL: it has no value, and empties its variable */
+} settings[] = {
+    {"--threads", "ENGRAM_THREADS", "a number from 1 to 256", is_threads},
+    {"--seed", "ENGRAM_SEED", "a whole number of at most 15 digits", is_seed},
+    {"--color", "ENGRAM_COLOR", "auto, always or never", is_color},
+    {"--progress", "ENGRAM_PROGRESS", "auto, plain or none", is_progress},
+    {"--no-history", "ENGRAM_HISTORY", NULL, NULL},
+};
+enum { SETTINGS = sizeof settings / sizeof *settings };
+
 /* What the options come to. */
 struct plan {
-    unsigned threads; /* 0: not said */
+    const char *said[SETTINGS]; /* NULL: not said */
+    const char *topic;          /* of --help; NULL: the options */
     bool prompt, version, no_environment, chunks, help, bytecode;
     int script; /* place of the script in argv; argc if there is none */
 };
@@ -313,29 +384,47 @@ static const char *value_of(char **argv, int *i)
     return argv[*i][2] ? argv[*i] + 2 : argv[*i + 1] ? argv[++*i] : NULL;
 }
 
-/* A number of threads; 0 if it is none. */
-static unsigned threads_of(const char *text)
+/* --option value or --option=value, the value NULL if it is missing; which setting it is, or -1. */
+static int setting_of(char **argv, int *i, const char **value)
 {
-    char *end;
-    unsigned long n = strtoul(text, &end, 10);
-    return *text >= '0' && *text <= '9' && !*end && n <= POOL_MOST ? (unsigned)n : 0;
+    size_t n = strcspn(argv[*i], "=");
+    for (int s = 0; s < SETTINGS; s++)
+        if (strlen(settings[s].option) == n && memcmp(settings[s].option, argv[*i], n) == 0) {
+            *value = argv[*i][n] ? argv[*i] + n + 1 : settings[s].valid ? argv[++*i] : "";
+            return s;
+        }
+    return -1;
+}
+
+static int read_setting(int s, const char *value, struct plan *plan)
+{
+    const struct setting *setting = &settings[s];
+    if (!value)
+        return usage_error("a value is missing behind", setting->option);
+    if (setting->valid ? !setting->valid(value) : *value != 0) {
+        fprintf(stderr, "engram: %s wants %s, not '%s'\n%s", setting->option,
+                setting->wants ? setting->wants : "no value", value, usage);
+        return exit_status = EXIT_USAGE;
+    }
+    plan->said[s] = value;
+    return 0;
 }
 
 static int read_options(int argc, char **argv, struct plan *plan)
 {
-    int i = 1;
+    int i = 1, s;
     for (; i < argc && argv[i][0] == '-' && argv[i][1]; i++) {
-        const char *option = argv[i];
+        const char *option = argv[i], *value;
         if (strcmp(option, "--help") == 0 || strcmp(option, "-h") == 0) {
             plan->help = true;
+            plan->topic = argv[i + 1];
+            break;
         } else if (strcmp(option, "--") == 0) {
             i++;
             break;
-        } else if (strcmp(option, "--threads") == 0) {
-            if (!argv[++i])
-                return usage_error("a value is missing behind", option);
-            if ((plan->threads = threads_of(argv[i])) == 0)
-                return usage_error("--threads wants a number from 1 to 256, not", argv[i]);
+        } else if ((s = setting_of(argv, &i, &value)) >= 0) {
+            if (read_setting(s, value, plan) != 0)
+                return exit_status;
         } else if (strchr("elj", option[1])) {
             plan->chunks |= option[1] != 'j' && option[1] != 'l';
             if (!value_of(argv, &i))
@@ -355,15 +444,34 @@ static int read_options(int argc, char **argv, struct plan *plan)
     return 0;
 }
 
+/* What was said becomes the environment; with -E there is nothing else in it. */
+static int apply_settings(const struct plan *plan)
+{
+    for (int s = 0; s < SETTINGS; s++) {
+        const struct setting *setting = &settings[s];
+        if (plan->no_environment)
+            unsetenv(setting->variable);
+        if (plan->said[s])
+            setenv(setting->variable, plan->said[s], 1);
+        const char *value = getenv(setting->variable);
+        if (value && setting->valid && !setting->valid(value)) {
+            fprintf(stderr, "engram: %s=%.40s: expected %s\n", setting->variable, value,
+                    setting->wants);
+            return exit_status = EXIT_USAGE;
+        }
+    }
+    return 0;
+}
+
 static int run_options(lua_State *L, char **argv, int last)
 {
     for (int i = 1; i < last && exit_status == 0; i++) {
-        const char *option = argv[i];
+        const char *option = argv[i], *value;
         if (strcmp(option, "--") == 0)
             break;
-        if (strcmp(option, "--threads") == 0) {
-            i++;
-        } else if (option[1] == 'e') {
+        if (setting_of(argv, &i, &value) >= 0)
+            continue;
+        if (option[1] == 'e') {
             run_text(L, value_of(argv, &i), "=(command line)");
         } else if (option[1] == 'l') {
             const char *name = value_of(argv, &i);
@@ -467,8 +575,9 @@ static int run(lua_State *L, int argc, char **argv, const struct plan *plan)
     if (run_options(L, argv, plan->bytecode ? argc : plan->script) != 0 || plan->bytecode)
         return exit_status;
 
-    if (script && strcmp(script, "info") == 0)
-        return call_module(L, "engram.info", "print", NULL);
+    if (plan->help || (script && is_word(script)))
+        if (run_command(L, plan->help ? "help" : script) || exit_status != 0)
+            return exit_status;
     if (script && (strcmp(script, "-") != 0 ? run_script(L, script) : run_input(L)) != 0)
         return exit_status;
     if (prompt)
@@ -512,8 +621,8 @@ static int check_settings(void)
     return 0;
 }
 
-/* The threads that share long work: as many as the option says, or the environment, or one for each
- * processor. They are ended on every way out, os.exit included. */
+/* The threads that share long work: as many as was said, or one for each processor. They are ended
+ * on every way out, os.exit included. */
 static struct pool *pool;
 
 static void end_pool(void)
@@ -521,17 +630,9 @@ static void end_pool(void)
     pool_free(pool);
 }
 
-static int make_pool(struct plan *plan)
+static int make_pool(unsigned threads)
 {
-    const char *wish = plan->no_environment ? NULL : getenv("ENGRAM_THREADS");
-    if (plan->threads == 0 && wish && (plan->threads = threads_of(wish)) == 0) {
-        fprintf(stderr, "engram: ENGRAM_THREADS=%.40s: expected a number from 1 to %d\n", wish,
-                POOL_MOST);
-        return EXIT_USAGE;
-    }
-    if (plan->threads == 0)
-        plan->threads = pool_processors();
-    pool = pool_new(plan->threads);
+    pool = pool_new(threads);
     return pool && atexit(end_pool) == 0 ? 0 : out_of_memory();
 }
 
@@ -554,6 +655,14 @@ static int run_protected(lua_State *L)
     luaL_openlibs(L);
     lua_gc(L, LUA_GCRESTART, -1);
     set_path(L, start->plan->no_environment);
+    const char *seed = getenv("ENGRAM_SEED");
+    if (seed) {
+        lua_getglobal(L, "math");
+        lua_getfield(L, -1, "randomseed");
+        lua_pushnumber(L, strtod(seed, NULL));
+        lua_call(L, 1, 0);
+        lua_pop(L, 1);
+    }
     exit_status = run(L, start->argc, start->argv, start->plan);
     return 0;
 }
@@ -563,11 +672,15 @@ int main(int argc, char **argv)
     struct plan plan = {0};
     if (read_options(argc, argv, &plan) != 0)
         return exit_status;
-    if (plan.help) {
+    if (plan.help && !plan.topic) {
         fputs(usage, stdout);
         return 0;
     }
-    int status = make_pool(&plan);
+    if (apply_settings(&plan) != 0)
+        return exit_status;
+    const char *wish = getenv("ENGRAM_THREADS");
+    unsigned threads = wish ? threads_of(wish) : pool_processors();
+    int status = make_pool(threads);
     if (status != 0)
         return status;
     const struct engram_options options = {
@@ -577,7 +690,7 @@ int main(int argc, char **argv)
         .context = pool,
         .cancel = &cancel,
         .parallel_for = pool_parallel_for,
-        .threads = plan.threads,
+        .threads = threads,
     };
     engram_init(&options);
     if (check_settings() != 0)

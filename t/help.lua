@@ -9,8 +9,9 @@ local folder = support.srcdir .. "/lua"
 
 -- Modules that users do not meet, and functions that modules have for each other: a caller of these
 -- has already checked what it hands over.
-local own_modules = { check = true, episodes = true, exchange = true, ffi = true, filter = true,
-  info = true, record = true, repl = true, scratch = true }
+local own_modules = { arguments = true, check = true, commands = true, compiled = true,
+  complete = true, episodes = true, exchange = true, ffi = true, filter = true, info = true,
+  record = true, repl = true, scratch = true, show = true, statement = true, terminal = true }
 local own = {}
 for name in ([[
   vec.is vec.of vec.over hits.arrays hits.explain hits.into hits.is hits.over hits.seen_pointer

@@ -1,5 +1,9 @@
 -- engram.repl: the prompt. Reads a line, or several until a statement is whole; prints what it
 -- gives.
+local statement = require "engram.statement"
+local compiled = require "engram.compiled"
+local show = require "engram.show"
+
 local repl = {}
 
 local function prompt(text)
@@ -7,30 +11,13 @@ local function prompt(text)
   io.stdout:flush()
 end
 
--- Whether the parser ran out of text: then more may follow.
-local function unfinished(message)
-  return message:match "'<eof>'%s*$" ~= nil
-end
-
--- A chunk of an expression or of statements; nil and the message otherwise.
-local function compile(text)
-  local expression = text:match "^%s*=(.*)" or text
-  local chunk, message = loadstring("return " .. expression, "=stdin")
-  if chunk then -- as an argument it is no tail call, and errors in it find their line
-    local argument = "return (function(...) return ... end)(" .. expression .. "\n)"
-    return loadstring(argument, "=stdin") or chunk
-  end
-  if unfinished(message) then return nil, message end
-  return loadstring(text, "=stdin")
-end
-
 local function read_statement()
   prompt "> "
   local text = io.read "*l"
   if not text then return nil end
   while true do
-    local chunk, message = compile(text)
-    if chunk or not unfinished(message) then return chunk, message end
+    local chunk, message, more = statement.compile(text)
+    if not more then return chunk, message end
     prompt ">> "
     local line = io.read "*l"
     if not line then return chunk, message end
@@ -38,30 +25,12 @@ local function read_statement()
   end
 end
 
--- Lines of a traceback that are about the prompt and the library, and not about what was typed.
-local ours = { "/engram/[%l]+%.lua:", "function 'xpcall'", "%[builtin", "%[C%]: at 0x" }
-
-local function is_ours(line)
-  for _, pattern in ipairs(ours) do
-    if line:find(pattern) then return true end
-  end
-end
-
-local function explain(failure)
-  local kept = {}
-  for line in debug.traceback("", 2):gmatch "\n(\t[^\n]+)" do
-    if not is_ours(line) then kept[#kept + 1] = line end
-  end
-  if #kept > 0 then table.insert(kept, 1, "stack traceback:") end
-  return table.concat({ tostring(failure), unpack(kept) }, "\n")
-end
-
-local function show(ran, ...)
+local function answer(ran, ...)
   if not ran then
     io.stderr:write((...), "\n")
   elseif select("#", ...) > 0 then
     _G._ = (...)
-    local printed, failure = pcall(print, ...)
+    local printed, failure = pcall(show.print, ...)
     if not printed then io.stderr:write("a value cannot be printed: ", tostring(failure), "\n") end
   end
 end
@@ -73,8 +42,7 @@ local function settle(interrupts, ...)
 end
 
 -- repl.run(interrupts): interrupts(true) lets an interrupt stop the statement that runs,
--- interrupts(false) the program. Statements run uncompiled, so that they hear it; what they call in
--- modules stays compiled.
+-- interrupts(false) the program.
 function repl.run(interrupts)
   _G.engram = require "engram"
   _G.help = _G.engram.help
@@ -82,9 +50,9 @@ function repl.run(interrupts)
     interrupts(false)
     local chunk, message = read_statement()
     if chunk then
-      jit.off(chunk, true)
+      compiled.off(chunk)
       interrupts(true)
-      show(xpcall(function() return settle(interrupts, chunk()) end, explain))
+      answer(xpcall(function() return settle(interrupts, chunk()) end, statement.explain))
     elseif message then
       io.stderr:write(message, "\n")
     else

@@ -14,8 +14,9 @@ end
 
 function rng.is(x) return ffi.istype(Rng, x) end
 
--- engram.rng(seed) -> rng
+-- engram.rng([seed]) -> rng; the seed is that of --seed if none is given, and 0 without either
 function rng.new(seed)
+  if seed == nil then seed = tonumber(os.getenv "ENGRAM_SEED") or 0 end
   check.arg(check.count(seed), "engram.rng", 1, "a whole number", seed)
   local self = Rng()
   self.r.state = seed
