@@ -1,4 +1,5 @@
--- examples.lua: every example runs, and prints what its first comment says.
+-- examples.lua: every example runs, and prints what its first comment says; so does the program in
+-- src/README.md, with what stands below it.
 -- SPDX-License-Identifier: MIT
 local tap = require "engram.tap"
 local support = dofile(os.getenv "srcdir" .. "/t/support.lua")
@@ -39,6 +40,10 @@ for _, name in ipairs { "embed", "memory" } do
     ("%s.c prints what its first comment says"):format(name))
   is(math.max(60, select(2, host:gsub("\n", ""))), 60, ("%s.c has at most sixty lines"):format(name))
 end
+-- So was the program in the page for C.
+local said = support.read(support.srcdir .. "/src/README.md"):match "```c\n.-```\n```text\n(.-)```"
+is((support.run(support.quote(support.builddir .. "/t/c/near"))), said,
+  "the program in src/README.md prints what stands below it")
 
 ok(count >= 6 and checked >= 4, "there are examples, and most say what they print")
 
