@@ -7,7 +7,11 @@
  * What holds everywhere
  *
  *   Status     Functions that can fail return int: ENGRAM_OK or a positive ENGRAM_E... code. One
- *              sentence about this thread's last failure stands in engram_last_message().
+ *              sentence about this thread's last failure stands in engram_last_message(). Comments
+ *              leave out what holds for all: ENGRAM_ENULL for a NULL that no comment gives a
+ *              meaning, ENGRAM_EDIM for a `size` that is not set, ENGRAM_ERANGE for a number outside
+ *              the range that stands with it, ENGRAM_ENOMEM where memory or scratch is missing,
+ *              ENGRAM_ECANCELLED of functions that poll.
  *   Outputs    An out parameter is written on success only. Arrays are written by the callee, owned
  *              by the caller, and must not overlap inputs unless the function says so. After
  *              ENGRAM_ECANCELLED an array may be half written where the function says nothing else.
@@ -65,7 +69,8 @@ enum {
     ENGRAM_ECANCELLED = 19   /* the cancel flag was set */
 };
 
-/* The name and meaning of a status: "EDIM: a shape or length does not fit". Static. */
+/* The name and meaning of a status: "EDIM: a shape or length does not fit"; "unknown status" of
+ * another number. Static. */
 const char *engram_strerror(int status);
 
 /* The last failure of this thread: its status, and one sentence ("" if there was none). Borrowed
@@ -102,7 +107,8 @@ struct engram_options {
 
 /* Starts the library: reads the environment and chooses the kernels' versions. The first call
  * decides. Later calls with NULL change nothing; with options: ENGRAM_EBUSY. Any number of threads
- * may call it. */
+ * may call it. Until then kernels are the portable ones and all options are 0. The options are
+ * copied. */
 int engram_init(const struct engram_options *options);
 
 const char *engram_version(void); /* "0.1.0" */
@@ -118,7 +124,7 @@ double engram_clock(void);
  * last. */
 const char *engram_rejected(uint32_t i);
 
-/* Hash of bytes, for tests and keys; the same on every machine. Not for adversaries. */
+/* Hash of n bytes, 64 bits, for tests and keys; the same on every machine. Not for adversaries. */
 uint64_t engram_hash(const void *bytes, size_t n, uint64_t seed);
 
 /* ---- versions of kernels ------------------------------------------------------------ */
@@ -143,7 +149,7 @@ struct engram_kernel_info {
     uint64_t calls, elements, nanoseconds;
 };
 
-/* Facts about the i-th kernel; ENGRAM_ERANGE after the last. */
+/* Facts about the i-th kernel, from 0; its texts are static. ENGRAM_ERANGE after the last. */
 int engram_kernel_info(uint32_t i, struct engram_kernel_info *out);
 
 /* One version of a kernel by name, of the type of the function engram_<kernel>; NULL if this
@@ -170,7 +176,8 @@ struct engram_arena_config {
     size_t bytes; /* capacity */
 };
 
-/* An owned arena of config->bytes (any size) from the host's allocator, aligned to 64. */
+/* An owned arena of config->bytes (any size) from the host's allocator, aligned to 64.
+ * ENGRAM_EDENIED for ENGRAM_PANIC where the host refuses it; also below. */
 int engram_arena_new(const struct engram_arena_config *config, engram_arena **out);
 
 /* An arena inside the caller's block, without allocating: config->bytes are the usable ones, the
@@ -188,12 +195,12 @@ engram_arena *engram_arena_thread(void);
 /* Ends an arena made by new or over; zeroes it first if it is configured so. */
 void engram_arena_free(engram_arena *arena);
 
-/* `bytes` aligned to `align`, a power of two up to 4096. Borrowed until the enclosing mark is
- * released. NULL if there is no room (counted) or align is bad (ENGRAM_ERANGE). 0 bytes succeed and
- * take none. */
+/* `bytes` aligned to `align`, a power of two up to 4096; not cleared. Borrowed until the enclosing
+ * mark is released. NULL if there is no room (ENGRAM_ENOMEM, counted) or align is bad
+ * (ENGRAM_ERANGE). 0 bytes succeed and take none. */
 void *engram_arena_alloc(engram_arena *arena, size_t bytes, size_t align);
 
-/* The same for count elements of `element` bytes; the product is checked. */
+/* The same for count elements of `element` bytes; a product that does not fit is ENGRAM_ENOMEM. */
 void *engram_arena_alloc_array(engram_arena *arena, size_t count, size_t element, size_t align);
 
 /* A place to return to, in the caller's storage. */
@@ -229,9 +236,9 @@ int engram_arena_info(const engram_arena *arena, struct engram_arena_info *out);
 /* Starts a new window for window_peak of one arena. */
 void engram_arena_window(engram_arena *arena);
 
-/* Sets the configuration of the threads' arenas: 64 KiB .. 1 GiB, rounded up to a page. Existing
- * ones adopt it at their next outermost mark. Stands above the environment, which stands above the
- * defaults: 1 MiB, ENGRAM_ERROR_RETURN, zeroing on. */
+/* Sets the configuration of the threads' arenas: bytes in 64 KiB .. 1 GiB, rounded up to a page.
+ * Existing ones adopt it at their next outermost mark. Stands above the environment, which stands
+ * above the defaults: 1 MiB, ENGRAM_ERROR_RETURN, zeroing on. */
 int engram_arena_configure(const struct engram_arena_config *config);
 
 /* The configuration in force for the threads' arenas. */
@@ -247,8 +254,9 @@ struct engram_arena_totals {
 void engram_arena_totals(struct engram_arena_totals *out);
 
 /* ---- similarity ---------------------------------------------------------------------
- * Sums have one order everywhere: element i belongs to lane i mod 64, each lane adds its products
- * in ascending i with one fused multiply-add each, lanes are added pairwise 32, 16, .. 1. */
+ * Vectors are arrays of n floats; rows stand one behind the other. Sums have one order everywhere:
+ * element i belongs to lane i mod 64, each lane adds its products in ascending i with one fused
+ * multiply-add each, lanes are added pairwise 32, 16, .. 1. */
 
 /* Sum of a[i] * b[i]. Error at most 1e-6 * sum |a[i] * b[i]| for n <= 4096. NaN and infinities
  * propagate. */
@@ -267,10 +275,10 @@ float engram_norm_f32(const float *a, size_t n);
  * 1536. */
 float engram_cosine_f32(const float *a, const float *b, size_t n);
 
-/* Norms of n rows of dim floats. */
+/* norms[i] = engram_norm_f32 of row i, of n rows of dim floats. */
 int engram_norms_f32(const float *rows, size_t n, size_t dim, float *norms);
 
-/* Cosine of one query against n rows of dim floats: scores[i] as engram_cosine_f32(query, row i),
+/* Cosine of one query of dim floats against n rows: scores[i] as engram_cosine_f32(query, row i),
  * the same bits alone and in a batch. norms: those of the rows as engram_norms_f32 gives them, or
  * NULL to compute them on the way; both give the same bits. Polls the cancel flag. */
 int engram_cosines_f32(const float *query, const float *rows, const float *norms, size_t n,
@@ -365,14 +373,14 @@ struct engram_hit {
     double score;
 };
 
-/* Merges n scores into a run: *count hits, at most k, in order, in the caller's array of k. Score i
- * belongs to slot first + i. keep: a bitset by slot, NULL: all. generations: by slot, NULL: all 0.
- * NaN is never chosen, -0 equals +0, k > n gives n. Calling it over successive blocks gives the
- * same as calling it once. */
+/* Merges n scores into a run: *count hits, at most k, in order, in the caller's array of k; *count
+ * is 0 before the first call. Score i belongs to slot first + i. keep: a bitset by slot, NULL: all.
+ * generations: by slot, NULL: all 0. NaN is never chosen, -0 equals +0, k > n gives n. Calling it
+ * over successive blocks gives the same as calling it once. */
 int engram_top_k_f32(const float *scores, size_t n, uint32_t first, const uint64_t *keep,
                      const uint32_t *generations, size_t k, struct engram_hit *hits, size_t *count);
 
-/* Bit i: whether scores[i] > bar; NaN is not. Bits from n on are 0. */
+/* Bit i of the (n + 63) / 64 words: whether scores[i] > bar; NaN is not. Bits from n on are 0. */
 int engram_above_f32(const float *scores, size_t n, float bar, uint64_t *bits);
 
 /* Puts hits into order; those with a NaN score go last. */
@@ -472,7 +480,7 @@ int engram_decay_f32(const struct engram_law *law, const struct engram_law_each 
                      const float *strengths, const void *ages, uint32_t age_type, uint32_t flags,
                      size_t n, float *out);
 
-/* tau_s of a half-life, half_life_s / ln 2. */
+/* tau_s of a half-life > 0, both in seconds: half_life_s / ln 2. */
 double engram_tau_s(double half_life_s);
 
 /* ---- graphs ------------------------------------------------------------------------- */
@@ -489,13 +497,16 @@ enum { ENGRAM_MAX_NODES = 2147483647 };
 int engram_builder_new(engram_builder **out);
 void engram_builder_free(engram_builder *builder);
 
-/* At least n nodes. */
+/* At least n nodes. ENGRAM_ELIMIT beyond ENGRAM_MAX_NODES; also below, for an id that asks for more
+ * nodes, and for more than 2^32 - 1 edges. */
 int engram_builder_nodes(engram_builder *builder, uint32_t n);
 
-/* The id of a name, new or known. A name has 1 to 65535 bytes. */
+/* The id of a name, new or known. A name has 1 to 65535 bytes (ENGRAM_EDIM), none of them 0
+ * (ENGRAM_EFORMAT). */
 int engram_builder_name(engram_builder *builder, const char *name, size_t bytes, uint32_t *out);
 
-/* One edge. The weight is finite; the class is 0 (excitatory) unless it means something else. */
+/* One edge. The weight is finite (ENGRAM_ENONFINITE); the class is 0 (excitatory) unless it means
+ * something else, see struct engram_frontier. Edges between the same nodes stay apart. */
 int engram_builder_edge(engram_builder *builder, uint32_t source, uint32_t target, float weight,
                         uint8_t edge_class);
 
@@ -515,7 +526,9 @@ enum { ENGRAM_NODES_AUTO = 0, ENGRAM_NODES_IDS = 1, ENGRAM_NODES_NAMES = 2 };
  * it may put these, weight (w) and class in any order; columns of other names are passed over. So is a
  * first line of two words before an edge of two whole numbers; the columns then stand as above.
  *
- * ENGRAM_EFORMAT names file and line, and then nothing is added. Polls the cancel flag. */
+ * ENGRAM_EFORMAT names file and line; ENGRAM_EIO says why it cannot be read; ENGRAM_ELIMIT refuses
+ * ids that are large beside the count of edges, which are names. Then nothing is added. Polls the
+ * cancel flag. */
 int engram_builder_read(engram_builder *builder, const char *path, uint32_t nodes);
 
 /* Makes the graph and empties the builder; on failure the builder is as before. Edges keep their
@@ -523,7 +536,8 @@ int engram_builder_read(engram_builder *builder, const char *path, uint32_t node
 int engram_builder_freeze(engram_builder *builder, engram_graph **out);
 
 /* A graph from CSR arrays, which are copied: offsets[nodes + 1] starting at 0 and not decreasing,
- * targets below nodes, finite weights; classes NULL: all 0. ENGRAM_EGRAPH says what is wrong. */
+ * targets below nodes, finite weights; classes NULL: all 0. ENGRAM_EGRAPH says what is wrong,
+ * ENGRAM_ELIMIT refuses more than ENGRAM_MAX_NODES nodes. */
 int engram_graph_from_csr(uint32_t nodes, const uint32_t *offsets, const uint32_t *targets,
                           const float *weights, const uint8_t *classes, engram_graph **out);
 
@@ -598,8 +612,8 @@ struct engram_graph_info {
 };
 int engram_graph_info(const engram_graph *graph, struct engram_graph_info *out);
 
-/* The name of a node, borrowed; NULL if it has none. The id of a name, ENGRAM_ERANGE if there is
- * none. */
+/* The name of a node, borrowed until the graph is changed, ending with a 0; NULL if it has none. The
+ * id of a name of so many bytes, ENGRAM_ERANGE if there is none. */
 const char *engram_graph_name(const engram_graph *graph, uint32_t node);
 int engram_graph_find(const engram_graph *graph, const char *name, size_t bytes, uint32_t *out);
 
@@ -750,33 +764,37 @@ int engram_frontier_f32(const struct engram_graph_view *graph,
  * out again under the next generation, so that an old id is refused. */
 typedef struct engram_bank engram_bank;
 
+/* An empty bank of rows of dim floats, at least 1 (ENGRAM_EDIM). */
 int engram_bank_new(uint32_t dim, engram_bank **out);
 
 /* A NumPy .npy file: little-endian float32, C order, two axes; anything else is refused by name
  * with ENGRAM_EFORMAT. The rows are mapped, not copied, and read once to check them and to know
  * their norms (ENGRAM_ENONFINITE names row and column; polls the cancel flag). The first change
- * copies them. The file must not be truncated while the bank is open. */
+ * copies them. The file must not be truncated while the bank is open. ENGRAM_EIO says why it cannot
+ * be read. */
 int engram_bank_open(const char *path, engram_bank **out);
 
 /* Writes a .npy file beside the path, syncs it and renames it. A bank with removed rows is refused
  * with ENGRAM_EDIM unless compact is 1: then the rest is written in slot order and gets new ids
- * when opened. */
+ * when opened. ENGRAM_EIO leaves what stood at the path. */
 int engram_bank_save(const engram_bank *bank, const char *path, uint32_t compact);
 
 void engram_bank_free(engram_bank *bank);
 
-/* Room for n rows in all without further allocation. */
+/* Room for n rows in all without further allocation. ENGRAM_ELIMIT beyond ENGRAM_MAX_NODES. */
 int engram_bank_reserve(engram_bank *bank, uint32_t n);
 
-/* Adds n rows and gives their ids; all or none. ENGRAM_ENONFINITE names row and column. Slots freed
- * last are used first. */
+/* Adds n rows and gives their ids[n]; all or none. ENGRAM_ENONFINITE names row and column,
+ * ENGRAM_EALIAS refuses rows of the bank itself, ENGRAM_ELIMIT more than ENGRAM_MAX_NODES. Slots
+ * freed last are used first. */
 int engram_bank_add(engram_bank *bank, const float *rows, size_t n, uint64_t *ids);
 
-/* ENGRAM_ERANGE names an id that is not, or no longer, in the bank. */
+/* Puts another row of dim floats in place of one; takes a row out, whose id is refused from then on.
+ * ENGRAM_ERANGE names an id that is not, or no longer, in the bank; for the row as above. */
 int engram_bank_update(engram_bank *bank, uint64_t id, const float *row);
 int engram_bank_remove(engram_bank *bank, uint64_t id);
 
-/* A row, borrowed until the bank is changed. */
+/* A row of dim floats, borrowed until the bank is changed. ENGRAM_ERANGE as above. */
 int engram_bank_row(const engram_bank *bank, uint64_t id, const float **out);
 
 /* A bank's arrays by slot, borrowed until it is changed. */
@@ -920,7 +938,9 @@ struct engram_recalled {
  * computed in binary64 in this order from the parts, which are floats; what scores 0 is not
  * recalled. hits and parts have room for k; parts may be NULL. The memories are not changed.
  * Scratch: engram_recall_scratch bytes from the arena, NULL: the thread's; nothing is allocated.
- * Polls the cancel flag. */
+ * ENGRAM_EDIM if there are fewer slots than the bank's or nodes than the links', ENGRAM_ENULL for a
+ * vector without a bank, ENGRAM_ERANGE for a seed that is no memory, ENGRAM_ENONFINITE for a cue,
+ * ENGRAM_EDISABLED for a form that is not indexed. Polls the cancel flag. */
 int engram_recall(const struct engram_memories *memories, const struct engram_cue *cue,
                   const struct engram_recall_options *options, engram_arena *scratch,
                   struct engram_hit *hits, struct engram_parts *parts, struct engram_recalled *out);
@@ -928,8 +948,8 @@ size_t engram_recall_scratch(const struct engram_memories *memories, const struc
                              const struct engram_recall_options *options);
 
 /* Many recalls by the same options: cue i, all cues being of one size, gets hits[i * k ..], its
- * parts and out[i], with the very bits it gets alone. Rows are read once for up to 16 cues with
- * vectors that follow each other. */
+ * parts and out[i], with the very bits it gets alone; ENGRAM_EDIM if the sizes differ. Rows are read
+ * once for up to 16 cues with vectors that follow each other. */
 int engram_recall_batch(const struct engram_memories *memories, const struct engram_cue *cues,
                         size_t count, const struct engram_recall_options *options,
                         engram_arena *scratch, struct engram_hit *hits, struct engram_parts *parts,
@@ -1000,7 +1020,9 @@ size_t engram_recall_explain_scratch(const struct engram_memories *memories,
  * texts. Every change is an operation with a time, in seconds as the host counts them; the library
  * reads no clock. What `now` says is used as it is; the memory's own clock is the latest time it was
  * told. A failed call has changed nothing. One thread at a time changes a memory; while nobody does,
- * any number may read it. */
+ * any number may read it. Every function refuses an id that is no memory (ENGRAM_ERANGE); every
+ * change a time that is not finite (ENGRAM_ERANGE), a view (ENGRAM_EDENIED), and a memory whose
+ * files failed (ENGRAM_EIO). */
 typedef struct engram_memory engram_memory;
 
 /* What a memory is for good; kept in its files. */
@@ -1009,10 +1031,12 @@ struct engram_memory_options {
     uint32_t dim;                 /* columns of a vector, at least 1 */
     const struct engram_law *law; /* how memories fade; NULL: they do not */
     uint32_t capacity; /* most memories: beyond it the one with the least retention goes that is not
-                        * pinned; 0: no bound */
+                        * pinned, nor linked with the new one; 0: no bound */
     uint32_t reserved;
 };
 
+/* An empty memory without files. ENGRAM_EDIM for no columns, ENGRAM_ELIMIT for a capacity beyond
+ * ENGRAM_MAX_NODES. */
 int engram_memory_new(const struct engram_memory_options *options, engram_memory **out);
 
 /* Ends a memory or a view of one. What was not synced may be lost. */
@@ -1099,9 +1123,9 @@ struct engram_remembered {
     uint32_t reserved;
 };
 
-/* Remembers one memory; options may be NULL. ENGRAM_ELIMIT when it is full and all are pinned,
- * ENGRAM_EALIAS if the record's vector or texts are the memory's own; also in engram_memory_update.
- */
+/* Remembers one memory; options may be NULL. ENGRAM_ELIMIT when it is full and all are pinned or
+ * linked with the new one, ENGRAM_ENONFINITE for a vector that has such numbers, ENGRAM_EALIAS if
+ * the record's vector or texts are the memory's own; the last two also in engram_memory_update. */
 int engram_memory_remember(engram_memory *memory, const struct engram_record *record,
                            const struct engram_remembering *options, double now,
                            struct engram_remembered *out);
@@ -1144,13 +1168,13 @@ int engram_memory_get(const engram_memory *memory, uint64_t id, struct engram_re
  * set, behind the last. */
 uint64_t engram_memory_next(const engram_memory *memory, uint64_t after);
 
-/* The links that leave a memory, in their order: at most `room` into out; *count: how many there
- * are. */
+/* The links that leave a memory, in their order: at most `room` into out, which may be NULL for 0;
+ * *count: how many there are. */
 int engram_memory_links(const engram_memory *memory, uint64_t id, struct engram_link *out,
                         size_t room, size_t *count);
 
-/* retentions[slots] at `now`: strength * R(now - last_recall) and its floor, 0 where there is no
- * memory. */
+/* retentions[slots of engram_memory_info] at `now`: strength * R(now - last_recall) and its floor,
+ * in [0, 1], 0 where there is no memory. */
 int engram_memory_retention(const engram_memory *memory, double now, float *retentions);
 
 /* That of one memory. */
@@ -1171,7 +1195,7 @@ struct engram_conditions {
     double now;                    /* of retention */
 };
 
-/* bits: a bitset by slot, of the memories that meet all conditions. */
+/* bits: a bitset by slot, (slots + 63) / 64 words, of the memories that meet all conditions. */
 int engram_memory_select(const engram_memory *memory, const struct engram_conditions *conditions,
                          uint64_t *bits);
 
@@ -1211,12 +1235,14 @@ void engram_memory_law(const engram_memory *memory, struct engram_law *out);
 
 /* A mark is a state to go back to: rollback undoes every change since, in time proportional to
  * them, and leaves the mark standing; release forgets it and those set after it. An open mark keeps
- * what has been overwritten since. Ids given since will be given again. */
+ * what has been overwritten since. Ids given since will be given again. ENGRAM_ERANGE for a mark
+ * that is not open. */
 int engram_memory_mark(engram_memory *memory, uint64_t *mark);
 int engram_memory_rollback(engram_memory *memory, uint64_t mark);
 int engram_memory_release(engram_memory *memory, uint64_t mark);
 
-/* An independent copy in memory alone: nothing done to one is seen in the other. It has no marks. */
+/* An independent copy in memory alone, of the caller's: nothing done to one is seen in the other. It
+ * has no marks. */
 int engram_memory_fork(const engram_memory *memory, engram_memory **out);
 
 /* A hash of the whole state: equal for memories that will answer and evolve alike. */
@@ -1236,7 +1262,8 @@ struct engram_memory_info {
 };
 int engram_memory_info(const engram_memory *memory, struct engram_memory_info *out);
 
-/* The bank inside, for searches and forms; it must not be changed otherwise. */
+/* The bank inside, borrowed until the memory's end, for searches and forms; it must not be changed
+ * otherwise. */
 engram_bank *engram_memory_bank(engram_memory *memory);
 
 /* ---- a memory's files ----------------------------------------------------------------
@@ -1246,24 +1273,27 @@ engram_bank *engram_memory_bank(engram_memory *memory);
 struct engram_files {
     uint32_t size;
     uint32_t read_only; /* 1: a view of the last whole state, without the lock */
-    uint32_t repair; /* 1: damage in the middle of a journal cuts it there instead of being refused */
+    uint32_t
+        repair; /* 1: damage in the middle of a journal cuts it there instead of being refused */
     uint32_t reserved;
     double history_s;       /* how far back engram_memory_at reaches, at least; 0: no promise */
     uint64_t journal_bytes; /* sync makes a snapshot when the journal is longer; 0: four times the
                              * snapshot, at least 64 MiB */
 };
 
-/* Opens the memory in a directory, which is made if there is none. options: NULL, or what a new one
- * is to be; one that exists must have the same dim, law and capacity (ENGRAM_EDIM, ENGRAM_ERANGE).
- * files may be NULL; with read_only nothing is made or changed. ENGRAM_EBUSY if another writer has
- * it; ENGRAM_EFORMAT names file, offset and reason. What was set right on the way (a torn tail cut,
- * an older snapshot used) is told by engram_memory_warning and the host's log. Marks that were open
- * are released. Only the process that opened a memory writes it, none forked from that. Polls the
- * cancel flag. */
+/* Opens the memory in a directory. options: what a new one is to be, which is made, with the
+ * directory, where there is none; one that exists must have the same dim, law and capacity
+ * (ENGRAM_EDIM, ENGRAM_ERANGE). NULL: only what is there is opened (ENGRAM_EIO without the
+ * directory, ENGRAM_ENULL where it is empty). files may be NULL; with read_only nothing is made or
+ * changed. ENGRAM_EBUSY if another writer has it; ENGRAM_EFORMAT names file, offset and reason. What
+ * was set right on the way (a torn tail cut, an older snapshot used) is told by
+ * engram_memory_warning and the host's log. Marks that were open are released. Only the process that
+ * opened a memory writes it, none forked from that. Polls the cancel flag. */
 int engram_memory_open(const char *path, const struct engram_memory_options *options,
                        const struct engram_files *files, engram_memory **out);
 
-/* The i-th sentence about what was found on opening; NULL after the last. */
+/* The i-th sentence about what was found on opening, from 0, borrowed until the memory's end; NULL
+ * after the last. */
 const char *engram_memory_warning(const engram_memory *memory, uint32_t i);
 
 /* Returns once every operation so far is on disk; then makes a snapshot if one is due, of which it
@@ -1277,8 +1307,9 @@ int engram_memory_sync(engram_memory *memory);
  * the cancel flag: if it is cancelled, nothing is lost. */
 int engram_memory_snapshot(engram_memory *memory);
 
-/* The memory as it stood at time t: a view, which refuses changes. An operation counts as done at
- * the latest time that was told until then. ENGRAM_ERANGE names the earliest time there is. */
+/* The memory as it stood at time t: a view of the caller's, to be freed, which refuses changes. An
+ * operation counts as done at the latest time that was told until then. ENGRAM_ERANGE names the
+ * earliest time there is; without files ENGRAM_EDISABLED. Polls the cancel flag. */
 int engram_memory_at(engram_memory *memory, double t, engram_memory **out);
 
 /* ---- random numbers by seed --------------------------------------------------------- */
