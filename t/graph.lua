@@ -238,6 +238,8 @@ near(inhibited:frontier(seeds):copy():filter(function(id) return id == 1 end):sc
 near(inhibited:frontier(seeds, { gain = { [1] = 0,
   [7] = 0.5 } }):filter(function(id) return id == 3 end):score(1),
   0.25, 1e-6, "gain is a factor by class")
+near(inhibited:frontier(seeds, { gain = { [7] = 0.5 } }):filter(function(id) return id == 1 end)
+  :score(1), 0.3, 1e-6, "and classes that it leaves out keep theirs")
 
 -- What holds of any graph, any seeds and any options.
 local seed = 20261121

@@ -347,6 +347,8 @@ local fans = { none = C.ENGRAM_FAN_NONE, linear = C.ENGRAM_FAN_LINEAR, sqrt = C.
   actr = C.ENGRAM_FAN_ACTR }
 local ways = { sum = C.ENGRAM_SUM, max = C.ENGRAM_MAX, noisy_or = C.ENGRAM_NOISY_OR }
 
+local usual_gain = { [1] = -1, [2] = 0.5 } -- as C has it where no gain is given; otherwise 1
+
 local Floats = ffi.typeof "float[?]"
 
 -- graph.frontier_frame() -> a frontier and the tables it points to, to be filled again and again
@@ -409,7 +411,7 @@ function graph.fill_frontier(frame, o, hops, fname)
       check.arg(check.count(class) and class < 256, fname, "gain", "classes, 0 .. 255,", class)
     end
     for class = 0, 255 do
-      local gain = o.gain[class] or 1
+      local gain = o.gain[class] or usual_gain[class] or 1
       if type(gain) ~= "number" then
         check.arg(false, fname, "gain", ("a number for class %d"):format(class), gain)
       end
