@@ -10,8 +10,8 @@ ffi.cdef "int chdir(const char *);"
 support.srcdir = support.lines("cd " .. support.quote(support.srcdir) .. " && pwd")[1]
 assert(ffi.C.chdir((support.path "x":gsub("/x$", ""))) == 0)
 
--- What a script prints, one line a call, or nil and what went wrong. It has an engram.tap of its own,
--- whose tests are not counted here.
+-- What a script prints, one line a call, or nil and what went wrong. It has an engram.tap of its
+-- own, whose tests are not counted here.
 local engram, ours, say = require "engram", package.loaded["engram.tap"], print
 
 local function printed_by(script, name)
@@ -44,7 +44,9 @@ local without = {} -- sections of functions whose examples do not show them
 local sections = {}
 for line in (text .. "\n"):gmatch "(.-)\n" do
   local name = line:match "^##+ (.*)"
-  if name or #sections == 0 then sections[#sections + 1] = { name = name or "the beginning", "" } end
+  if name or #sections == 0 then
+    sections[#sections + 1] = { name = name or "the beginning", "" }
+  end
   local section = sections[#sections]
   section[1] = section[1] .. line .. "\n"
 end
@@ -57,7 +59,8 @@ for _, section in ipairs(sections) do
     local printed, failure = printed_by(script, section.name)
     if failure and failure:find("lua-cjson", 1, true) then
       tap.skip("the example of " .. section.name, "lua-cjson is not installed")
-    elseif not tap.ok(printed == table.concat(expected, "\n"), "the example of " .. section.name) then
+    elseif not tap.ok(printed == table.concat(expected, "\n"),
+      "the example of " .. section.name) then
       tap.note(printed and "printed:\n" .. printed or failure)
     end
   end
