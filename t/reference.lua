@@ -30,7 +30,7 @@ local function printed_by(script, name)
   return table.concat(lines, "\n")
 end
 
--- Whether a script shows what its heading is about: a function under its full name, a method behind
+-- Whether a script calls what its heading is about: a function under its full name, a method behind
 -- a colon or, handed to pcall, a dot.
 local function shows(script, name)
   local method = name:match ":(.*)"
@@ -53,9 +53,9 @@ end
 for _, section in ipairs(sections) do
   local name, shown = section[1]:match "^### ([%w_.:]+)", false
   for script in section[1]:gmatch "```lua\n(.-)```" do
-    shown = shown or name and shows(script, name)
     local expected = {}
     for said in script:gmatch "%-%-> ?([^\n]*)" do expected[#expected + 1] = said end
+    shown = shown or name and expected[1] and shows(script, name)
     local printed, failure = printed_by(script, section.name)
     if failure and failure:find("lua-cjson", 1, true) then
       tap.skip("the example of " .. section.name, "lua-cjson is not installed")
