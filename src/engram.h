@@ -1273,8 +1273,7 @@ engram_bank *engram_memory_bank(engram_memory *memory);
 struct engram_files {
     uint32_t size;
     uint32_t read_only; /* 1: a view of the last whole state, without the lock */
-    uint32_t
-        repair; /* 1: damage in the middle of a journal cuts it there instead of being refused */
+    uint32_t repair; /* 1: damage in the middle of a journal cuts it there instead of being refused */
     uint32_t reserved;
     double history_s;       /* how far back engram_memory_at reaches, at least; 0: no promise */
     uint64_t journal_bytes; /* sync makes a snapshot when the journal is longer; 0: four times the
