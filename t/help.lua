@@ -11,7 +11,8 @@ local folder = support.srcdir .. "/lua"
 -- has already checked what it hands over.
 local own_modules = { arguments = true, check = true, commands = true, compiled = true,
   complete = true, episodes = true, exchange = true, ffi = true, filter = true, info = true,
-  record = true, repl = true, scratch = true, show = true, statement = true, terminal = true }
+  record = true, repl = true, scratch = true, show = true, statement = true, terminal = true,
+  types = true }
 local own = {}
 for name in ([[
   vec.is vec.of vec.over hits.arrays hits.explain hits.into hits.is hits.over hits.seen_pointer
@@ -45,21 +46,14 @@ local function add_functions(prefix, module)
   if is_callable(module) then public[prefix] = true end
 end
 
--- The name of a type in the reference, where it is not that of its file.
-local types = { ["graph building"] = "builder", ["vec matrix_methods"] = "matrix",
-  ["text methods"] = "encoder", ["completion methods"] = "dentate" }
-
 for _, file in ipairs(support.lines("ls " .. support.quote(folder .. "/engram"))) do
   local part = file:match "^(.*)%.lua$"
   if part and not own_modules[part] then
     add_functions("engram." .. part, require("engram." .. part))
-    for line in io.lines(folder .. "/engram/" .. file) do
-      local object, method = line:match "^function ([%w_]+):([%w_]+)"
-      if object and not method:find "^_" then
-        public[(types[part .. " " .. object] or part) .. ":" .. method] = true
-      end
-    end
   end
+end
+for _, kind in ipairs(require("engram.types").list()) do
+  for method in pairs(kind.methods) do public[kind.name .. ":" .. method] = true end
 end
 add_functions("engram.matrix", engram.matrix)
 public["engram.vec.matrix"] = nil -- said there as engram.matrix

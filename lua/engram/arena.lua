@@ -2,6 +2,7 @@
 local ffi = require "ffi"
 local C = require "engram.ffi"
 local check = require "engram.check"
+local types = require "engram.types"
 local vec = require "engram.vec"
 
 local Arena = ffi.typeof "struct { engram_arena *p; bool borrowed; }"
@@ -159,6 +160,9 @@ ffi.metatype(Arena, {
       s.peak / 2 ^ 20)
   end,
 })
+
+types.register { name = "arena", ctype = Arena, methods = methods }
+types.register { name = "mark", ctype = Mark }
 
 arena.pointer = open
 return arena

@@ -5,6 +5,7 @@ local C = require "engram.ffi"
 local check = require "engram.check"
 local hits = require "engram.hits"
 local scratch = require "engram.scratch"
+local types = require "engram.types"
 local vec = require "engram.vec"
 
 local Bank = ffi.typeof "struct { engram_bank *p; }"
@@ -279,5 +280,7 @@ ffi.metatype(Bank, {
       :format(v.count, v.dim, tonumber(v.bytes) / 2 ^ 20, v.mapped == 1 and ", mapped" or "")
   end,
 })
+
+types.register { name = "bank", ctype = Bank, methods = methods }
 
 return bank

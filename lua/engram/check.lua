@@ -1,6 +1,7 @@
 -- engram.check: errors that name function, argument, what was expected and what came.
 local ffi = require "ffi"
 local C = require "engram.ffi"
+local types = require "engram.types"
 
 local check = {}
 
@@ -131,6 +132,13 @@ local Failure = {}
 Failure.__index = Failure
 Failure.__tostring = function(self) return self.message end
 Failure.__concat = function(a, b) return tostring(a) .. tostring(b) end
+
+types.register { name = "failure", metatable = Failure, fields = {
+  code = "the status of C",
+  name = "its name, as EFORMAT",
+  path = "the file that is not as it should be",
+  message = "a sentence",
+} }
 
 -- check.failure(status [, path [, message]]): what `error` is raised with when C fails: { code =,
 -- name =, message = }, the path of a file that is not as it should be, and the message as text: the

@@ -26,6 +26,7 @@ local hits = require "engram.hits"
 local emath = require "engram.math"
 local memory = require "engram.memory"
 local rng = require "engram.rng"
+local types = require "engram.types"
 local vec = require "engram.vec"
 
 local floor, max, min = math.floor, math.max, math.min
@@ -272,6 +273,13 @@ end
 function methods:__tostring()
   return ("dentate %d, %d of %d active"):format(self.dim, self.winners, self.wide.n)
 end
+
+types.register { name = "dentate", metatable = methods, methods = methods, fields = {
+  dim = "components of a vector",
+  expansion = "times as many are projected to",
+  winners = "how many of these stay",
+  projection = "the fixed matrix",
+} }
 
 local mean_out, variance_out = ffi.new "double[1]", ffi.new "double[1]"
 

@@ -22,6 +22,7 @@ local hits = require "engram.hits"
 local emath = require "engram.math"
 local memory = require "engram.memory"
 local rng = require "engram.rng"
+local types = require "engram.types"
 local vec = require "engram.vec"
 
 local exp, max, min = emath.exp, math.max, math.min
@@ -742,5 +743,11 @@ end
 function methods:__tostring()
   return ("consolidation, %d cycles, %d proto-concepts"):format(self.cycles, #self.protos)
 end
+
+types.register { name = "consolidation", metatable = methods, methods = methods, fields = {
+  options = "those of engram.consolidation.new",
+  cycles = "how many there were",
+  protos = "the proto-concepts, a list",
+} }
 
 return consolidation

@@ -5,6 +5,7 @@ local ffi = require "ffi"
 local C = require "engram.ffi"
 local check = require "engram.check"
 local record = require "engram.record"
+local types = require "engram.types"
 
 local filter, mt = {}, {}
 
@@ -148,5 +149,10 @@ end
 function mt:__tostring()
   return ("filter, %d of %d memories"):format(self.memory:count(self), #self.memory)
 end
+
+types.register { name = "filter", metatable = mt, fields = {
+  memory = "what it chooses from",
+  now = "the time of retention",
+} }
 
 return filter

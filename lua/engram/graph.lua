@@ -5,6 +5,7 @@ local ffi = require "ffi"
 local C = require "engram.ffi"
 local check = require "engram.check"
 local hits = require "engram.hits"
+local types = require "engram.types"
 local vec = require "engram.vec"
 
 local Builder = ffi.typeof "struct { engram_builder *p; }"
@@ -101,6 +102,8 @@ ffi.metatype(Builder, {
   __tostring = function(self) return self.p == nil and "graph builder, closed"
     or "graph builder" end,
 })
+
+types.register { name = "builder", ctype = Builder, methods = building }
 
 -- ---- graph
 
@@ -477,5 +480,8 @@ ffi.metatype(Graph, {
       self:stats().bytes / 2 ^ 20)
   end,
 })
+
+types.register { name = "graph", ctype = Graph, methods = methods,
+  fields = { nodes = "how many nodes", edges = "how many edges" } }
 
 return graph

@@ -2,6 +2,7 @@
 local ffi = require "ffi"
 local C = require "engram.ffi"
 local check = require "engram.check"
+local types = require "engram.types"
 
 -- What a search looked at, for eyes too.
 local Seen = ffi.metatype(ffi.typeof "struct { uint32_t scanned, candidates, reranked, hits; }", {
@@ -247,5 +248,19 @@ ffi.metatype(Hits, {
     return table.concat(lines, "\n")
   end,
 })
+
+types.register { name = "hits", ctype = Hits, methods = methods, fields = {
+  seen = "what a search looked at",
+  complete = "whether a recall had nothing more to walk",
+  edges = "how many edges a recall walked",
+  relevance = "the weight of similarity in a recall's scores",
+  confidence_from = "what the confidence in a recall's scores is",
+} }
+types.register { name = "seen", ctype = Seen, fields = {
+  scanned = "rows that a form was scanned for",
+  candidates = "rows that the scan left",
+  reranked = "rows that were scored exactly",
+  hits = "hits",
+} }
 
 return setmetatable(hits, { __call = function(_, list) return hits.new(list) end })

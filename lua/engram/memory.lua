@@ -13,6 +13,7 @@ local hits = require "engram.hits"
 local recall = require "engram.recall"
 local record = require "engram.record"
 local text = require "engram.text"
+local types = require "engram.types"
 local vec = require "engram.vec"
 
 local Memory = ffi.typeof "struct { engram_memory *p; }"
@@ -666,5 +667,7 @@ ffi.metatype(Memory, {
       tonumber(i.bytes) / 2 ^ 20, i.read_only == 1 and ", read-only" or "")
   end,
 })
+
+types.register { name = "memory", ctype = Memory, methods = methods }
 
 return memory

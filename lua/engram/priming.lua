@@ -12,6 +12,7 @@ local M = require "engram.math"
 local check = require "engram.check"
 local decay = require "engram.decay"
 local hits = require "engram.hits"
+local types = require "engram.types"
 
 local max, min = math.max, math.min
 local HALVINGS = 64 -- after which a prime is over
@@ -254,5 +255,8 @@ function priming.apply(activation, boost)
   check.between(activation, 0, 1, "priming.apply", 1)
   return min(activation * (1 + check.at_least(boost, 0, "priming.apply", 2)), 1)
 end
+
+types.register { name = "priming", metatable = methods, methods = methods,
+  fields = { options = "those of engram.priming.new" } }
 
 return priming

@@ -22,6 +22,7 @@ local graph = require "engram.graph"
 local hits = require "engram.hits"
 local vec = require "engram.vec"
 local scratch = require "engram.scratch"
+local types = require "engram.types"
 
 local recall, methods = {}, {}
 methods.__index = methods
@@ -377,5 +378,14 @@ methods.__tostring = function(self)
     self.bank and ", " .. tostring(self.bank) or "",
     self.graph and ", " .. tostring(self.graph) or "")
 end
+
+types.register { name = "recall", metatable = methods, methods = methods, fields = {
+  bank = "the vectors",
+  graph = "the links",
+  slots = "how many memories",
+  strength = "by slot from 0, float[]",
+  confidence = "by slot from 0, float[]",
+  last_recall = "seconds, by slot from 0, double[]",
+} }
 
 return recall

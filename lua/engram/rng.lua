@@ -2,6 +2,7 @@
 local ffi = require "ffi"
 local C = require "engram.ffi"
 local check = require "engram.check"
+local types = require "engram.types"
 local vec = require "engram.vec"
 
 local Rng = ffi.typeof "struct { struct engram_rng r; }"
@@ -57,5 +58,7 @@ ffi.metatype(Rng, {
   __index = methods,
   __tostring = function(self) return ("rng at %s"):format(tostring(self.r.state)) end,
 })
+
+types.register { name = "rng", ctype = Rng, methods = methods }
 
 return setmetatable(rng, { __call = function(_, seed) return rng.new(seed) end })

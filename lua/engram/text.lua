@@ -23,6 +23,7 @@ local bit = require "bit"
 local ffi = require "ffi"
 local C = require "engram.ffi"
 local check = require "engram.check"
+local types = require "engram.types"
 local vec = require "engram.vec"
 
 local ONES = 8 -- non-zeros of an index vector
@@ -223,5 +224,13 @@ function text.new(options)
   check.arg(check.count(o.seed), "text.new", "seed", "a whole number", o.seed)
   return setmetatable({ dim = o.dim, seed = o.seed, plain = o.plain, room = 0 }, mt)
 end
+
+types.register { name = "encoder", metatable = mt, methods = methods, fields = {
+  dim = "components of a vector",
+  seed = "what the index vectors are drawn by",
+  plain = "whether contexts stay as they are counted",
+  words = "how many words are known",
+  texts = "how many texts were learnt from",
+} }
 
 return text

@@ -2,6 +2,7 @@
 local ffi = require "ffi"
 local C = require "engram.ffi"
 local check = require "engram.check"
+local types = require "engram.types"
 
 local Vec = ffi.typeof "struct { float *data; uint32_t n; }"
 local Matrix = ffi.typeof "struct { float *data; uint32_t rows, dim; }"
@@ -216,6 +217,9 @@ ffi.metatype(Vec, {
   end,
 })
 
+types.register { name = "vec", ctype = Vec, methods = methods,
+  fields = { data = "the floats, float *", n = "how many they are" } }
+
 -- engram.matrix(rows, dim) -> rows of zeros; engram.matrix { { 1, 2 }, { 3, 4 } } -> those.
 function matrix.new(rows, dim)
   if type(rows) == "table" then
@@ -255,6 +259,12 @@ ffi.metatype(Matrix, {
   __len = function(self) return self.rows end,
   __tostring = function(self) return ("matrix %d x %d"):format(self.rows, self.dim) end,
 })
+
+types.register { name = "matrix", ctype = Matrix, methods = matrix_methods, fields = {
+  data = "the floats row by row, float *",
+  rows = "how many rows",
+  dim = "how many columns",
+} }
 
 vec.matrix = setmetatable(matrix, { __call = function(_, rows, dim) return matrix.new(rows,
   dim) end })
