@@ -48,6 +48,9 @@ end
 function engram.info() return require("engram.info").get() end
 
 return setmetatable(engram, {
+  __tostring = function(self)
+    return ("engram %s; help() tells what there is"):format(self.version)
+  end,
   __index = function(self, name)
     local part
     if name == "matrix" then

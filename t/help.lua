@@ -10,16 +10,16 @@ local folder = support.srcdir .. "/lua"
 -- Modules that users do not meet, and functions that modules have for each other: a caller of these
 -- has already checked what it hands over.
 local own_modules = { arguments = true, check = true, commands = true, compiled = true,
-  complete = true, episodes = true, exchange = true, ffi = true, filter = true, info = true,
-  record = true, repl = true, scratch = true, show = true, statement = true, terminal = true,
-  types = true }
+  complete = true, digits = true, episodes = true, exchange = true, ffi = true, filter = true,
+  info = true, layout = true, literal = true, pretty = true, record = true, repl = true,
+  scratch = true, show = true, statement = true, terminal = true, types = true }
 local own = {}
 for name in ([[
   vec.is vec.of vec.over hits.arrays hits.explain hits.into hits.is hits.over hits.seen_pointer
   hits.tell recall.batch recall.begin recall.explain recall.fill recall.frame recall.resume
   recall.session bank.bitset bank.is bank.pointer bank.view graph.fill_frontier
   graph.frontier_frame graph.is graph.pointer arena.pointer decay.apply decay.hits matrix.is
-  json.text memory.is memory.pointer rng.is text.is
+  decay.options json.text memory.contents memory.is memory.pointer rng.is text.is
 ]]):gmatch "%S+" do own["engram." .. name] = true end
 
 -- ---- what there is

@@ -91,6 +91,19 @@ function decay.law(options, fname)
   return law_of(check.options(options, law_known, fname), fname)
 end
 
+-- decay.options(law) -> what decay.law takes for it: the name of its curve, and its parameters
+function decay.options(law)
+  for name, curve in pairs(curves) do
+    if curve[1] == law.curve then
+      local options = { curve = name }
+      for _, key in ipairs(parameters) do
+        if curve[key] then options[key] = law[key] end
+      end
+      return options
+    end
+  end
+end
+
 -- Ages as C wants them: pointer, type, and length (nil: unknown).
 local function ages_of(ages, fname, position)
   if vec.is(ages) then return ages.data, C.ENGRAM_AGE_F32, ages.n end

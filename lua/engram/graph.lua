@@ -42,6 +42,13 @@ function building:nodes(n)
   return self
 end
 
+-- b:node(name) -> the id of a name, the next free one when it is first met
+function building:node(name)
+  local p = builder_of(self, "builder:node")
+  check.arg(type(name) == "string", "builder:node", 1, "a name", name)
+  return node(p, name, "builder:node", 1)
+end
+
 -- An argument of a call, or in a list of edges one of the i-th.
 local function check_edge(condition, fname, position, i, expected, got)
   if condition then return end

@@ -1,6 +1,6 @@
 -- engram.json: values as JSON text, always the same text for the same value, and back.
-local ffi = require "ffi"
 local check = require "engram.check"
+local digits = require "engram.digits"
 local vec = require "engram.vec"
 
 local json = {}
@@ -19,28 +19,13 @@ local function quoted(s)
   return '"' .. s:gsub('[%z\1-\31"\\]', escapes) .. '"'
 end
 
--- The text of a number reads back as the same bits. LuaJIT writes and reads them by itself, alike
--- on every machine.
-local function digits(x)
-  local text = ("%.15g"):format(x)
-  return tonumber(text) == x and text or ("%.17g"):format(x)
-end
-
-local rounded = ffi.new "float[1]"
-
--- Nine digits tell every float from its neighbours; six do for those that a person typed.
-local function float_digits(x)
-  local text = ("%.6g"):format(x)
-  rounded[0] = tonumber(text)
-  return rounded[0] == x and text or ("%.9g"):format(x)
-end
-
 local function finite(x)
   return x - x == 0
 end
 
--- The list so far, and the keys that lead to what is being written.
-local pieces, keys
+-- The list so far, the keys that lead to what is being written, and what makes plain values of
+-- others.
+local pieces, keys, plain
 
 -- Ends the writing with what is wrong and where, as far as that can be read.
 local function refuse(what)
@@ -57,14 +42,19 @@ local function put(text)
   pieces[#pieces + 1] = text
 end
 
+local function put_number(x, text_of)
+  if finite(x) then return put(text_of(x)) end
+  if not plain then refuse(("the number %s"):format(tostring(x))) end
+  put "null"
+end
+
 local function put_floats(v)
   put "["
   for i = 0, v.n - 1 do
-    if not finite(v.data[i]) then
-      keys[#keys + 1] = i + 1
-      refuse(("the number %s"):format(tostring(v.data[i])))
-    end
-    put(i > 0 and "," .. float_digits(v.data[i]) or float_digits(v.data[i]))
+    if i > 0 then put "," end
+    keys[#keys + 1] = i + 1
+    put_number(v.data[i], digits.float)
+    keys[#keys] = nil
   end
   put "]"
 end
@@ -92,7 +82,8 @@ local function put_object(t, names)
   put "}"
 end
 
-local function put_table(t)
+local function put_table(t, is_list)
+  if is_list then return put_list(t, #t) end
   local count, names = 0, {}
   for key in pairs(t) do
     count = count + 1
@@ -106,17 +97,20 @@ local function put_table(t)
 end
 
 local function put_any(value)
+  local is_list
+  if plain then value, is_list = plain(value) end
   local kind = type(value)
   if kind == "string" then
     put(quoted(value))
   elseif kind == "number" then
-    if not finite(value) then refuse(("the number %s"):format(tostring(value))) end
-    put(digits(value))
+    put_number(value, digits.double)
   elseif kind == "boolean" then
     put(tostring(value))
   elseif kind == "table" then
     if #keys >= DEPTH then refuse(("more than %d tables in each other"):format(DEPTH)) end
-    put_table(value)
+    put_table(value, is_list)
+  elseif kind == "nil" and plain then
+    put "null"
   elseif vec.is(value) then
     put_floats(value)
   elseif kind == "userdata" and value == json.null then
@@ -132,12 +126,14 @@ function put_value(key, value)
   keys[#keys] = nil
 end
 
--- json.text(value) -> text, or nil and what is wrong with the value
-function json.text(value)
-  pieces, keys = {}, {}
+-- json.text(value [, plain]) -> text, or nil and what is wrong with the value. plain(value) gives what
+-- is written in place of each, and whether it is a list though it be empty; where there is one, nil,
+-- NaN and infinities are null.
+function json.text(value, plain_of)
+  pieces, keys, plain = {}, {}, plain_of
   local good, wrong = pcall(put_any, value)
   local text = good and table.concat(pieces) or nil
-  pieces, keys = nil, nil
+  pieces, keys, plain = nil, nil, nil
   return text, wrong
 end
 

@@ -136,6 +136,7 @@ function memory.open(path, options)
   local status = C.engram_memory_open(path, c, files, memory_out)
   if status ~= 0 then return nil, check.failure(status, path) end
   local self = wrap(memory_out[0], encoder)
+  kept[self].path = path
   local dim = info_of(self.p).dim
   if encoder and encoder.dim ~= dim then self:free() end
   check_encoder(encoder, dim, fname)
@@ -517,6 +518,21 @@ end
 
 local stopped = setmetatable({}, { __mode = "k" }) -- by hits: the memory whose budget stopped them
 
+local recalled = setmetatable({}, { __mode = "kv" }) -- by hits: the memory they are of
+
+-- memory.contents(run, n) -> a list of what the first n hits are about, as far as it is known; nil
+-- for hits of no memory, or of one that is gone
+function memory.contents(run, n)
+  local self = recalled[run]
+  if not self or not kept[self].p then return nil end
+  local contents = {}
+  for i = 1, n do
+    local there, item = pcall(record.item, kept[self].p, run:id(i))
+    contents[i] = there and item.content or false
+  end
+  return contents
+end
+
 local function resume(self, p, o, fname)
   local run = o.resume
   check.arg(hits.is(run) and stopped[run] == self, fname, "resume",
@@ -559,6 +575,7 @@ function methods:recall(options)
   local run = hits.into(o.into, k, true, fname)
   recall.begin(frame, own.session, p, run, flags)
   stopped[run] = frame.told.complete == 0 and self or nil
+  recalled[run] = self
   if o.explain then recall.explain(frame, m, run) end
   return run
 end
@@ -642,6 +659,9 @@ function methods:stats()
     stats[name] = tonumber(i[name])
   end
   stats.read_only = i.read_only == 1
+  stats.path = kept[self].path
+  C.engram_memory_law(p, the_law)
+  if the_law.size > 0 then stats.law = decay.options(the_law) end
   if stats.clock == -math.huge then stats.clock = nil end
   if stats.earliest ~= stats.earliest then stats.earliest = nil end
   return stats

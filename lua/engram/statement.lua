@@ -1,5 +1,11 @@
 -- engram.statement: what is typed, as a function; whether more has to follow.
-local statement = {}
+local statement = { words = {} }
+
+-- The words of the language, which name nothing else.
+for word in ([[and break do else elseif end false for function goto if in local nil not or repeat
+  return then true until while]]):gmatch "%l+" do
+  statement.words[word] = true
+end
 
 local function unfinished(message)
   return message:match "'<eof>'%s*$" ~= nil

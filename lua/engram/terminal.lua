@@ -18,6 +18,15 @@ function terminal.columns()
   return columns and columns >= 1 and columns or 80
 end
 
+-- terminal.utf8() -> whether the locale's characters are those of UTF-8
+function terminal.utf8()
+  for _, name in ipairs { "LC_ALL", "LC_CTYPE", "LANG" } do
+    local locale = os.getenv(name)
+    if locale and locale ~= "" then return locale:lower():find "utf%-?8" ~= nil end
+  end
+  return false
+end
+
 -- terminal.coloured(io.stdout) -> whether a file is given colours: as --color says, and by default
 -- on a terminal that is not dumb, unless NO_COLOR is set to something
 function terminal.coloured(file)

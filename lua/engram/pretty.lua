@@ -1,0 +1,483 @@
+-- engram.pretty: values for eyes. Whatever a value is, there is a text for it: nothing raises.
+local ffi = require "ffi"
+local C = require "engram.ffi"
+local digits = require "engram.digits"
+local layout = require "engram.layout"
+local terminal = require "engram.terminal"
+local types = require "engram.types"
+
+local pretty = {}
+
+local ENTRIES = 50 -- of a table
+local DEPTH = 5 -- of tables in tables
+local LETTERS = 200 -- of a string in a table
+local LINES = 60
+local HITS = 10
+local MATRIX_ROWS = 10
+
+-- Both are of the value that is being shown.
+local width -- of a line
+local dim -- dim(text): a text that stands back
+
+local function dots() return terminal.utf8() and "…" or "..." end
+
+-- As much of a text as has room, on one line.
+local function cut(text, room)
+  text = text:gsub("[%z\1-\31\127]", " ")
+  if layout.width(text) <= room then return text end
+  local kept, n = {}, 0
+  local last = math.max(room - layout.width(dots()), 0)
+  for character in text:gmatch "[%z\1-\127\192-\255][\128-\191]*" do
+    if n >= last then break end
+    kept[#kept + 1], n = character, n + 1
+  end
+  return table.concat(kept) .. dots()
+end
+
+-- ---- single values
+
+local function quoted(s)
+  if #s <= LETTERS then return layout.quoted(s) end
+  local last = LETTERS
+  while last > LETTERS - 4 and s:find("^[\128-\191]", last + 1) do last = last - 1 end
+  return layout.quoted(s:sub(1, last)) .. dots()
+end
+
+local here = debug.getinfo(1, "S").source:match "^@(.*)engram/pretty%.lua$"
+
+local function function_text(f)
+  local info = debug.getinfo(f, "S")
+  if info.what == "C" then return "function: builtin" end
+  local ours = here and info.source:sub(2, #here + 1) == here
+  return ("function: %s:%d"):format(ours and info.source:sub(#here + 2) or info.short_src,
+    info.linedefined)
+end
+
+-- What a value says of itself, its metamethods being anybody's.
+local function own_text(value)
+  local good, text = pcall(tostring, value)
+  if good and type(text) == "string" then return text end
+  return ("%s that cannot say what it is: %s"):format(type(value),
+    good and "__tostring gives no string" or type(text) == "string" and text or type(text))
+end
+
+-- The text of what is not a table to be opened.
+local function atom(value)
+  local kind = type(value)
+  if kind == "number" then return digits.shown(value) end
+  if kind == "string" then return quoted(value) end
+  if kind == "function" then return function_text(value) end
+  if kind ~= "table" then return own_text(value):match "^[^\n]*" end
+  local mt = debug.getmetatable(value)
+  if type(mt) == "table" and rawget(mt, "__tostring") ~= nil then
+    return own_text(value):match "^[^\n]*"
+  end
+end
+
+local style = {
+  atom = atom,
+  most = ENTRIES,
+  deepest = DEPTH,
+  cut = function(n) return ("... and %d more"):format(n) end,
+  closed = function() return "{ ... }" end,
+  cycle = function() return "{ itself }" end,
+}
+
+-- ---- rows and columns
+
+local function padded(text, wide, right)
+  local blanks = (" "):rep(wide - layout.width(text))
+  return right and blanks .. text or text .. blanks
+end
+
+-- The columns as they are wide, of which `first` and more stay that fit; names of the others.
+local function fitting(columns, first)
+  local used, left_out = 0, {}
+  for _, column in ipairs(columns) do
+    column.wide = layout.width(column.name)
+    for _, cell in ipairs(column) do column.wide = math.max(column.wide, layout.width(cell)) end
+  end
+  local shown = {}
+  for i, column in ipairs(columns) do
+    if used + 2 + column.wide <= width or i <= first then
+      shown[#shown + 1], used = column, used + 2 + column.wide
+    else
+      left_out[#left_out + 1] = column.name
+    end
+  end
+  return shown, left_out, used
+end
+
+-- Columns { name =, right =, cells ... } as lines below their names.
+local function put_columns(lines, columns)
+  local function put(texts, paint)
+    local line = {}
+    for i, column in ipairs(columns) do
+      local wide = (i < #columns or column.right) and column.wide or 0
+      line[i] = padded(texts(column), wide, column.right)
+    end
+    lines[#lines + 1] = "  " .. paint(table.concat(line, "  "))
+  end
+  put(function(column) return column.name end, dim)
+  for i = 1, #columns[1] do
+    put(function(column) return column[i] end, function(text) return text end)
+  end
+end
+
+local function is_plain(t)
+  return type(t) == "table" and debug.getmetatable(t) == nil
+end
+
+-- A value in a row: what is no table, or a list of such, side by side.
+local function cell_text(value)
+  if type(value) == "string" then return cut(value, 60) end
+  if type(value) ~= "table" then return cut(atom(value), 60) end
+  local words = {}
+  for i, word in ipairs(value) do words[i] = type(word) == "string" and word or atom(word) end
+  return cut(table.concat(words, " "), 60)
+end
+
+local function is_cell(value)
+  if type(value) ~= "table" then return true end
+  local n, keys = layout.keys(value)
+  for i = 1, n do
+    if type(value[i]) == "table" then return false end
+  end
+  return is_plain(value) and #keys == 0
+end
+
+local first_names = { id = 1, name = 2, score = 3 }
+
+-- The names and rows of a list of tables that have the same names and nothing larger in them than
+-- lists of words, or of a table of such tables by name; otherwise nothing.
+local function rows_of(t)
+  if not is_plain(t) then return nil end
+  local n, keys = layout.keys(t)
+  local count = n + #keys
+  if count < 2 or n > 0 and #keys > 0 then return nil end
+  local names, seen, rows = {}, nil, {}
+  for i = 1, count do
+    local key = keys[i] or i
+    local row = rawget(t, key)
+    if not is_plain(row) or next(row) == nil or n == 0 and type(key) ~= "string" then return nil end
+    if not seen then
+      seen = {}
+      for name, value in next, row do
+        if type(name) ~= "string" or not is_cell(value) then return nil end
+        names[#names + 1], seen[name] = name, true
+      end
+    end
+    local fields = 0
+    for name, value in next, row do
+      if not seen[name] or not is_cell(value) then return nil end
+      fields = fields + 1
+    end
+    if fields ~= #names then return nil end
+    rows[i] = n > 0 and row or setmetatable({ [""] = key }, { __index = row })
+  end
+  table.sort(names, function(a, b)
+    local s, u = first_names[a] or 4, first_names[b] or 4
+    if s ~= u then return s < u end
+    return a < b
+  end)
+  if n == 0 then table.insert(names, 1, "") end
+  return names, rows
+end
+
+-- Rows as a table, if all of it fits on the terminal.
+local function rows_text(t)
+  local names, rows = rows_of(t)
+  if not names then return nil end
+  local columns, shown = {}, math.min(#rows, ENTRIES)
+  for i, name in ipairs(names) do
+    local column = { name = name, right = true }
+    for r = 1, shown do
+      local value = rows[r][name]
+      if type(value) ~= "number" then column.right = false end
+      column[r] = cell_text(value)
+    end
+    columns[i] = column
+  end
+  local fit, left_out = fitting(columns, 0)
+  if #left_out > 0 then return nil end
+  local lines = {}
+  put_columns(lines, fit)
+  if shown < #rows then lines[#lines + 1] = ("  ... and %d more"):format(#rows - shown) end
+  return table.concat(lines, "\n")
+end
+
+-- Lines of a name and what belongs to it; nil and false are passed over.
+local function facts(heading, list)
+  local lines, wide = { heading }, 0
+  for _, fact in ipairs(list) do
+    if fact[2] then wide = math.max(wide, #fact[1]) end
+  end
+  for _, fact in ipairs(list) do
+    if fact[2] then
+      lines[#lines + 1] = "  " .. dim(padded(fact[1], wide)) .. "  " .. tostring(fact[2])
+    end
+  end
+  return table.concat(lines, "\n")
+end
+
+-- ---- our objects
+
+local blocks = { "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█" }
+local marks = { "_", ".", "-", "~", "=", "+", "*", "#" }
+
+-- The elements as heights between the least and the greatest, at most `room` of them: of those that
+-- share a column the one that is furthest from 0.
+local function sparkline(v, low, high, room)
+  local levels, line = terminal.utf8() and blocks or marks, {}
+  local columns = math.min(v.n, room)
+  local scale = high > low and 7 / (high - low) or 0
+  for c = 0, columns - 1 do
+    local x
+    for i = math.floor(c * v.n / columns), math.floor((c + 1) * v.n / columns) - 1 do
+      local element = v.data[i]
+      if element == element and (not x or math.abs(element) > math.abs(x)) then x = element end
+    end
+    local height = x and math.floor((math.max(low, math.min(high, x)) - low) * scale + 0.5)
+    line[#line + 1] = height and levels[height + 1] or " "
+  end
+  return table.concat(line)
+end
+
+local views = {}
+
+function views.vec(v)
+  if v.n == 0 then return "vec 0" end
+  local low, high, strange = math.huge, -math.huge, 0
+  for i = 0, v.n - 1 do
+    local x = v.data[i]
+    if x - x == 0 then
+      low, high = math.min(low, x), math.max(high, x)
+    else
+      strange = strange + 1
+    end
+  end
+  local norm = ("  norm %#.4g"):format(v:norm())
+  if v.n <= 16 then
+    local elements = {}
+    for i = 1, v.n do elements[i] = digits.shown(v.data[i - 1]) end
+    local text = ("vec %d [%s]%s"):format(v.n, table.concat(elements, " "), norm)
+    if #text <= width then return text end
+  end
+  local text = ("vec %d%s"):format(v.n, norm)
+  if strange < v.n then text = ("%s  min %.3g  max %.3g"):format(text, low, high) end
+  if strange > 0 then text = ("%s  %d not finite"):format(text, strange) end
+  local room = width - #text - 2
+  if room >= 16 then return text .. "  " .. sparkline(v, low, high, room) end
+  return text .. "\n" .. sparkline(v, low, high, width)
+end
+
+-- The positions 1 .. n that are shown of n, at most `most`: from both ends.
+local function from_both_ends(n, most)
+  local list = {}
+  for i = 1, n do
+    if n <= most or i <= math.ceil(most / 2) or i > n - math.floor(most / 2) then
+      list[#list + 1] = i
+    end
+  end
+  return list
+end
+
+function views.matrix(m)
+  local lines = { ("matrix %d x %d"):format(m.rows, m.dim) }
+  local rows, wide = from_both_ends(m.rows, MATRIX_ROWS), 1
+  local function cell(r, c) return ("%.4g"):format(m.data[(r - 1) * m.dim + c - 1]) end
+  local columns = from_both_ends(m.dim, 40)
+  for _, r in ipairs(rows) do
+    for _, c in ipairs(columns) do wide = math.max(wide, #cell(r, c)) end
+  end
+  local fit = math.floor(width / (wide + 2))
+  if m.dim > fit then columns = from_both_ends(m.dim, math.max(fit - 1, 2)) end -- and the dots
+  for i, r in ipairs(rows) do
+    if i > 1 and r > rows[i - 1] + 1 then lines[#lines + 1] = "  " .. dots() end
+    local line = {}
+    for j, c in ipairs(columns) do
+      if j > 1 and c > columns[j - 1] + 1 then line[#line + 1] = dots() end
+      line[#line + 1] = padded(cell(r, c), wide, true)
+    end
+    lines[#lines + 1] = "  " .. table.concat(line, "  ")
+  end
+  return table.concat(lines, "\n")
+end
+
+local function megabytes(bytes)
+  return bytes < 1e5 and ("%d bytes"):format(bytes) or ("%.1f MB"):format(bytes / 2 ^ 20)
+end
+
+function views.bank(b)
+  local stats, forms = b:stats(), {}
+  for _, form in ipairs { "bf16", "f16", "int8", "sign" } do
+    local bytes = stats.forms[form]
+    if bytes and bytes > 0 then forms[#forms + 1] = ("%s %s"):format(form, megabytes(bytes)) end
+  end
+  return facts(("bank %d rows x %d"):format(stats.rows, stats.dim), {
+    { "size", megabytes(stats.bytes) .. (stats.mapped and ", rows mapped" or "") },
+    { "forms", #forms > 0 and table.concat(forms, ", ") },
+    { "free slots", stats.slots > stats.rows and stats.slots - stats.rows },
+  })
+end
+
+-- The degrees of a graph's nodes: least and greatest number of edges that leave one, and how many
+-- nodes there are that none leaves.
+local function degrees(g)
+  local view = ffi.new "struct engram_graph_view"
+  C.engram_graph_get(require("engram.graph").pointer(g, "show"), view)
+  local least, greatest, sinks = math.huge, 0, 0
+  for node = 0, view.nodes - 1 do
+    local degree = view.offsets[node + 1] - view.offsets[node]
+    local last = view.delta.edges > 0 and view.delta.last[node] or 2 ^ 32 - 1
+    if last ~= 2 ^ 32 - 1 then
+      local e = last
+      repeat
+        e, degree = view.delta.next[e], degree + 1
+      until e == last
+    end
+    least, greatest = math.min(least, degree), math.max(greatest, degree)
+    if degree == 0 then sinks = sinks + 1 end
+  end
+  return least, greatest, sinks
+end
+
+local function counted(n, what)
+  return ("%d %s%s"):format(n, what, n == 1 and "" or "s")
+end
+
+function views.graph(g)
+  local text = counted(g.nodes, "node") .. ", " .. counted(g.edges, "edge")
+  if g.nodes > 0 then
+    local least, greatest, sinks = degrees(g)
+    text = ("%s, degree %d to %d, %s"):format(text, least, greatest, counted(sinks, "sink"))
+  end
+  return "graph " .. text
+end
+
+local part_names = { "similarity", "activation", "retention", "confidence", "recency" }
+
+-- Columns of which every row says the same say it once.
+local function without_constants(columns, first)
+  local kept, notes = {}, {}
+  for i, column in ipairs(columns) do
+    local same = i > first and #column > 1
+    for r = 2, #column do same = same and column[r] == column[1] end
+    if same then
+      notes[#notes + 1] = ("%s %s"):format(column.name, column[1])
+    else
+      kept[#kept + 1] = column
+    end
+  end
+  return kept, notes
+end
+
+local function score_text(x)
+  return (math.abs(x) < 1e4 and "%.6f" or "%.6g"):format(x)
+end
+
+function views.hits(h)
+  local shown = math.min(h.n, HITS)
+  local columns = { { name = "id", right = true }, { name = "score", right = true } }
+  for i = 1, shown do
+    columns[1][i], columns[2][i] = ("%.0f"):format(h:id(i)), score_text(h:score(i))
+  end
+  local notes = {}
+  if h.with_parts == 1 then
+    for _, name in ipairs(part_names) do
+      local column = { name = name, right = true }
+      for i = 1, shown do column[i] = ("%.4f"):format(h.parts[i - 1][name]) end
+      columns[#columns + 1] = column
+    end
+    columns, notes = without_constants(columns, 2)
+  end
+  local contents = require("engram.memory").contents(h, shown)
+  local room = contents and 20 or 0
+  width = width - room
+  local fit, left_out, used = fitting(columns, 2)
+  width = width + room
+  if contents then
+    local column = { name = "content", wide = 0 }
+    for i = 1, shown do column[i] = cut(contents[i] or "", math.max(width - used - 2, 8)) end
+    fit[#fit + 1] = column
+  end
+  local lines = { "hits " .. h.n }
+  if shown > 0 then put_columns(lines, fit) end
+  if h.n > shown then lines[#lines + 1] = ("  ... and %d more"):format(h.n - shown) end
+  local function note(what, list)
+    if #list == 0 then return end
+    for i, line in ipairs(layout.filled(list, width - #what - 4)) do
+      lines[#lines + 1] = dim("  " .. (i == 1 and what or (" "):rep(#what)) .. " " .. line)
+    end
+  end
+  note("of all:", notes)
+  note("no room for", left_out)
+  return table.concat(lines, "\n")
+end
+
+local function law_text(law)
+  if not law then return "none: nothing fades" end
+  local _, names = layout.keys(law)
+  local parts = { law.curve }
+  for _, name in ipairs(names) do
+    if name ~= "curve" then parts[#parts + 1] = ("%s %.6g"):format(name, law[name]) end
+  end
+  return table.concat(parts, ", ")
+end
+
+function views.memory(m)
+  local s = m:stats()
+  local some = {}
+  for _, name in ipairs { "archived", "pinned", "marks" } do
+    if s[name] > 0 then some[#some + 1] = ("%d %s"):format(s[name], name) end
+  end
+  return facts(("memory of %d%s x %d"):format(s.count, s.capacity > 0
+    and (", at most %d,"):format(s.capacity) or "", s.dim), {
+    { "links", s.links },
+    { "of these", #some > 0 and table.concat(some, ", ") },
+    { "law", law_text(s.law) },
+    { "clock", s.clock and digits.shown(s.clock) or "not told yet" },
+    { "size", megabytes(s.bytes) },
+    { "texts", s.text_bytes > 0 and megabytes(s.text_bytes) },
+    { "in", s.path or "no directory" },
+    { "read-only", s.read_only and "yes" },
+  })
+end
+
+function views.arena(a)
+  local s = a:stats()
+  return facts("arena of " .. megabytes(s.capacity), {
+    { "used", megabytes(s.used) }, { "peak", megabytes(s.peak) },
+    { "overflows", s.overflows > 0 and s.overflows }, { "fallbacks", s.fallbacks > 0 and s.fallbacks },
+  })
+end
+
+-- ---- any value
+
+-- What fits on a screen or two.
+local function first_lines(text)
+  local lines, last = 1, 0
+  for at in text:gmatch "()\n" do
+    lines = lines + 1
+    if lines == LINES + 1 then last = at end
+  end
+  if lines <= LINES then return text end
+  return ("%s\n... and %d more lines"):format(text:sub(1, last - 1), lines - LINES)
+end
+
+-- pretty.text(value, columns, paint) -> text; paint(text) makes what stands back look so
+function pretty.text(value, columns, paint)
+  width, dim = columns, paint
+  if type(value) == "string" then return value end
+  local kind = types.of(value)
+  local view = kind and views[kind.name]
+  if view then
+    local good, text = pcall(view, value)
+    return good and text or own_text(value) -- one that is closed, say
+  end
+  if type(value) ~= "table" then return type(value) == "cdata" and own_text(value) or atom(value) end
+  if atom(value) then return own_text(value) end
+  return rows_text(value) or first_lines(layout.text(value, style, columns))
+end
+
+return pretty
