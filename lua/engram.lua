@@ -6,9 +6,9 @@ local check = require "engram.check"
 local engram = { version = ffi.string(C.engram_version()) }
 
 local parts = { arena = true, bank = true, completion = true, confidence = true,
-  consolidation = true, decay = true, graph = true, help = true, hits = true, interference = true,
+  consolidation = true, decay = true, demo = true, graph = true, help = true, hits = true, interference = true,
   json = true, kernels = true, math = true, memory = true, priming = true, recall = true,
-  reconsolidation = true, rng = true, spacing = true, tap = true, text = true, vec = true }
+  reconsolidation = true, rng = true, show = true, spacing = true, tap = true, text = true, vec = true }
 
 -- engram.isa([kernel]) -> the rung in use, of one kernel or the highest of all
 function engram.isa(kernel)
@@ -46,6 +46,9 @@ end
 -- engram.info() -> what this is and runs on: version, LuaJIT, rung, machine, kernels, arenas,
 -- rejected settings
 function engram.info() return require("engram.info").get() end
+
+-- The names of the parts, for those who list them.
+engram.parts = parts
 
 return setmetatable(engram, {
   __tostring = function(self)

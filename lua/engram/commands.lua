@@ -10,11 +10,14 @@ end
 -- engram help [topic], engram --help topic
 function commands.help(topic)
   local help = require "engram.help"
-  if topic and not help.find(topic) then
-    io.stderr:write(("engram: no help for '%s'; engram help lists what there is\n"):format(topic))
+  if not topic then return help() end
+  local text, there = help.topic(topic)
+  if there then
+    print(text)
+  else
+    io.stderr:write("engram: ", (text:gsub("help%(%)", "engram help")), "\n")
     return 2
   end
-  help(topic)
 end
 
 return commands

@@ -45,6 +45,17 @@ function layout.width(text)
   return select(2, text:gsub("[^\128-\191]", ""))
 end
 
+-- layout.clipped(text, room, dots) -> as much of a text as has room, with dots where it ends
+function layout.clipped(text, room, dots)
+  if layout.width(text) <= room then return text end
+  local kept, most = {}, math.max(room - layout.width(dots), 0)
+  for character in text:gmatch "[%z\1-\127\192-\255][\128-\191]*" do
+    if #kept >= most then break end
+    kept[#kept + 1] = character
+  end
+  return table.concat(kept) .. dots
+end
+
 -- layout.filled(items, room) -> lines, with as many of the items on each as there is room for
 function layout.filled(items, room)
   local lines, line, used = {}, {}, 0

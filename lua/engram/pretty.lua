@@ -23,15 +23,7 @@ local function dots() return terminal.utf8() and "…" or "..." end
 
 -- As much of a text as has room, on one line.
 local function cut(text, room)
-  text = text:gsub("[%z\1-\31\127]", " ")
-  if layout.width(text) <= room then return text end
-  local kept, n = {}, 0
-  local last = math.max(room - layout.width(dots()), 0)
-  for character in text:gmatch "[%z\1-\127\192-\255][\128-\191]*" do
-    if n >= last then break end
-    kept[#kept + 1], n = character, n + 1
-  end
-  return table.concat(kept) .. dots()
+  return layout.clipped((text:gsub("[%z\1-\31\127]", " ")), room, dots())
 end
 
 -- ---- single values

@@ -26,23 +26,79 @@ function statement.compile(text, name)
   return chunk, message, not chunk and unfinished(message)
 end
 
--- Lines of a traceback that are about the prompt and the library, and not about what was typed.
-local ours = { "/engram/[%l]+%.lua:", "function 'xpcall'", "%[builtin", "%[C%]: at 0x" }
+-- statement.is_quiet(text): whether it ends with a semicolon, for which its values are not printed.
+-- One in a comment is none: then even what is no Lua may stand in its place.
+function statement.is_quiet(text)
+  local before = text:match "^(.*);%s*$"
+  return before ~= nil and not loadstring("return " .. before .. " )")
+    and not loadstring(before .. " )")
+end
 
-local function is_ours(line)
-  for _, pattern in ipairs(ours) do
-    if line:find(pattern) then return true end
+-- ---- errors
+
+local FRAMES = 8
+
+-- "@", and the folder of these files
+local folder = debug.getinfo(1, "S").source:match "^(.*)statement%.lua$"
+local root = folder:sub(1, -2) .. ".lua"
+
+local function is_ours(source)
+  return source == root or source:sub(1, #folder) == folder
+end
+
+local function frame_text(frame)
+  local name = frame.what == "main" and "in main chunk" or frame.name and ("in '%s'"):format(frame.name)
+    or "in a function"
+  return ("  %s:%d: %s"):format(frame.short_src, frame.currentline, name)
+end
+
+-- The functions between what was typed and where it failed, without our own and those in C; and the
+-- line of the chunk that was running.
+local function trace(chunk)
+  local frames, line = {}, nil
+  for level = 3, math.huge do
+    local frame = debug.getinfo(level, "Slnf")
+    if not frame then break end
+    if frame.func == chunk then
+      line = frame.currentline
+      break
+    end
+    if frame.currentline > 0 and not is_ours(frame.source) then
+      frames[#frames + 1] = frame_text(frame)
+    end
+  end
+  local more = #frames - FRAMES
+  if more > 1 then
+    for i = 0, FRAMES / 2 - 1 do frames[FRAMES / 2 + 2 + i] = frames[#frames - FRAMES / 2 + 1 + i] end
+    frames[FRAMES / 2 + 1] = ("  ... %d more ..."):format(more)
+    for i = #frames, FRAMES + 2, -1 do frames[i] = nil end
+  end
+  return frames, line
+end
+
+local function line_of(text, number)
+  for line in (text .. "\n"):gmatch "(.-)\n" do
+    number = number - 1
+    if number == 0 then return "    " .. line:match "^%s*(.-)%s*$" end
   end
 end
 
--- statement.explain(failure): for xpcall: the message, and a traceback without our own frames
-function statement.explain(failure)
-  local kept = {}
-  for line in debug.traceback("", 2):gmatch "\n(\t[^\n]+)" do
-    if not is_ours(line) then kept[#kept + 1] = line end
-  end
-  if #kept > 0 then table.insert(kept, 1, "stack traceback:") end
-  return table.concat({ tostring(failure), unpack(kept) }, "\n")
+-- statement.explain(failure [, chunk, text]): for xpcall: the message, the line of what was typed, and
+-- how it came there
+function statement.explain(failure, chunk, text)
+  local frames, line = trace(chunk)
+  local message = type(failure) == "string" and failure
+    or require("engram.pretty").text(failure, 100, tostring)
+  table.insert(frames, 1, message)
+  if line and text then table.insert(frames, 2, line_of(text, line)) end
+  return table.concat(frames, "\n")
+end
+
+-- statement.mistake(message, text): what is wrong with a text that is no statement, and its line
+function statement.mistake(message, text)
+  local number = tonumber(message:match "^[^\n:]*:(%d+):")
+  local line = number and line_of(text, number)
+  return line and message .. "\n" .. line or message
 end
 
 return statement
