@@ -62,6 +62,14 @@ function help.find(topic)
   end
 end
 
+-- help.mentions(name) -> whether the reference has a full name anywhere
+function help.mentions(name)
+  for _, section in ipairs(help.sections()) do
+    if section.text:find(name, 1, true) then return true end
+  end
+  return false
+end
+
 -- help.summary(name) -> the first sentence of its section, or nil
 function help.summary(name)
   local section = section_of(name)
@@ -287,8 +295,8 @@ end
 
 -- ---- values
 
--- The name by which the reference has a value of ours: a function or a module.
-local function name_of(value)
+-- help.name(value) -> the name by which the reference has a value of ours: a function or a module
+function help.name(value)
   local found
   local function look(prefix, t, depth)
     for key, x in next, t do
@@ -344,7 +352,7 @@ function help.about(value)
   if rawequal(value, require "engram") then return overview(), true end
   local kind = types.of(value)
   if kind then return kind_text(kind), true end
-  local name = (type(value) == "function" or type(value) == "table") and name_of(value)
+  local name = (type(value) == "function" or type(value) == "table") and help.name(value)
   local text = name and (by_name[name] and help.topic(name) or module_text(name))
   if text then return text, true end
   return ("no help for this %s; help() lists what there is"):format(type(value)), false
