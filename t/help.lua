@@ -11,8 +11,8 @@ local folder = support.srcdir .. "/lua"
 -- has already checked what it hands over.
 local own_modules = { arguments = true, check = true, commands = true, compiled = true,
   complete = true, digits = true, episodes = true, exchange = true, ffi = true, filter = true,
-  info = true, layout = true, literal = true, pretty = true, record = true, repl = true,
-  scratch = true, show = true, statement = true, terminal = true, types = true }
+  info = true, layout = true, literal = true, numbers = true, pretty = true, record = true,
+  repl = true, scratch = true, show = true, statement = true, terminal = true, types = true }
 local own = {}
 for name in ([[
   vec.is vec.of vec.over hits.arrays hits.explain hits.into hits.is hits.over hits.seen_pointer
