@@ -12,7 +12,8 @@ local folder = support.srcdir .. "/lua"
 local own_modules = { arguments = true, check = true, commands = true, compiled = true,
   complete = true, digits = true, episodes = true, exchange = true, ffi = true, filter = true,
   info = true, layout = true, literal = true, numbers = true, pretty = true, record = true,
-  repl = true, scratch = true, show = true, statement = true, terminal = true, types = true }
+  repl = true, scratch = true, show = true, statement = true, terminal = true, types = true,
+  width = true }
 local own = {}
 for name in ([[
   vec.is vec.of vec.over hits.arrays hits.explain hits.into hits.is hits.over hits.seen_pointer

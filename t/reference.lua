@@ -4,9 +4,12 @@ local ffi = require "ffi"
 local tap = require "engram.tap"
 local support = dofile(os.getenv "srcdir" .. "/t/support.lua")
 
--- Examples may write files: in a folder of this test's own.
+-- Examples may write files: in a folder of this test's own. What they print is for a terminal of 80
+-- columns that shows UTF-8.
 local text = support.read(support.srcdir .. "/lua/README.md")
-ffi.cdef "int chdir(const char *);"
+ffi.cdef "int chdir(const char *); int setenv(const char *, const char *, int);"
+ffi.C.setenv("LC_ALL", "C.UTF-8", 1)
+ffi.C.setenv("COLUMNS", "80", 1)
 support.srcdir = support.lines("cd " .. support.quote(support.srcdir) .. " && pwd")[1]
 assert(ffi.C.chdir((support.path "x":gsub("/x$", ""))) == 0)
 
