@@ -9,11 +9,11 @@ local folder = support.srcdir .. "/lua"
 
 -- Modules that users do not meet, and functions that modules have for each other: a caller of these
 -- has already checked what it hands over.
-local own_modules = { arguments = true, check = true, commands = true, compiled = true,
-  complete = true, digits = true, episodes = true, exchange = true, ffi = true, filter = true,
-  info = true, layout = true, literal = true, numbers = true, pretty = true, record = true,
-  repl = true, scratch = true, show = true, statement = true, terminal = true, types = true,
-  width = true }
+local own_modules = { arguments = true, axis = true, canvas = true, check = true, commands = true,
+  compiled = true, complete = true, digits = true, episodes = true, exchange = true, ffi = true,
+  files = true, filter = true, gnuplot = true, info = true, layout = true, literal = true,
+  numbers = true, picture = true, pretty = true, record = true, repl = true, scratch = true,
+  show = true, statement = true, terminal = true, types = true, width = true }
 local own = {}
 for name in ([[
   vec.is vec.of vec.over hits.arrays hits.explain hits.into hits.is hits.over hits.seen_pointer
@@ -46,6 +46,10 @@ local function add_functions(prefix, module)
   end
   if is_callable(module) then public[prefix] = true end
 end
+
+-- The name of a type in the reference, where it is not that of its file.
+local types = { ["graph building"] = "builder", ["vec matrix_methods"] = "matrix",
+  ["text methods"] = "encoder", ["completion methods"] = "dentate", ["plot Figure"] = "figure" }
 
 for _, file in ipairs(support.lines("ls " .. support.quote(folder .. "/engram"))) do
   local part = file:match "^(.*)%.lua$"

@@ -5,6 +5,7 @@ local ffi = require "ffi"
 local C = require "engram.ffi"
 local bank = require "engram.bank"
 local check = require "engram.check"
+local files = require "engram.files"
 local graph = require "engram.graph"
 local json = require "engram.json"
 local record = require "engram.record"
@@ -29,33 +30,7 @@ local function path_of(path, fname, position)
   return path
 end
 
-local function failed(path, reason)
-  return nil, check.failure(C.ENGRAM_EIO, path, reason)
-end
-
-local function malformed(path, line, reason)
-  return nil, check.failure(C.ENGRAM_EFORMAT, path, ("%s:%d: %s"):format(path, line, reason))
-end
-
 -- ---- out
-
--- Writes a file aside and renames it: what stood at the path stays until all is there. lines gives
--- a piece of text a call.
-local function write(path, lines)
-  local aside = path .. ".part"
-  local file, reason = io.open(aside, "wb")
-  if not file then return failed(path, reason) end
-  local good = true
-  for line in lines do
-    good, reason = file:write(line)
-    if not good then break end
-  end
-  local closed, why = file:close()
-  if good and closed then good, reason = os.rename(aside, path) end
-  if good and closed then return true end
-  os.remove(aside)
-  return failed(path, ("%s: %s"):format(path, reason or why))
-end
 
 -- A float as the shortest double that reads back as it.
 local function shortest(x)
@@ -79,7 +54,7 @@ end
 
 local function export_lines(memory, p, path)
   local dim, each = info_of(p).dim, memory:each()
-  return write(path, function()
+  return files.write(path, function()
     local id = each()
     return id and line_of(p, id, dim)
   end)
@@ -92,7 +67,7 @@ local function export_links(memory, p, path)
     rows[id], n = n, n + 1
   end
   local each, header = memory:each(), "source\ttarget\tweight\tclass\n"
-  return write(path, function()
+  return files.write(path, function()
     if header then
       local first = header
       header = nil
@@ -189,7 +164,7 @@ end
 
 local function import_lines(p, path, now)
   local file, reason = io.open(path, "rb")
-  if not file then return failed(path, reason) end
+  if not file then return files.failed(path, reason) end
   local dim, ids, waiting, number, count = info_of(p).dim, {}, {}, 0, 0
   while true do
     local line
@@ -204,7 +179,7 @@ local function import_lines(p, path, now)
       if not wrong then id, wrong = take_line(p, item, now) end
       if wrong then
         file:close()
-        return malformed(path, number, wrong)
+        return files.malformed(path, number, wrong)
       end
       count = count + 1
       if item.id ~= nil then ids[item.id] = id end
@@ -212,10 +187,10 @@ local function import_lines(p, path, now)
     end
   end
   file:close()
-  if reason then return failed(path, ("%s: %s"):format(path, reason)) end
+  if reason then return files.failed(path, ("%s: %s"):format(path, reason)) end
   for _, entry in ipairs(waiting) do
     local wrong = take_links(p, entry[1], entry[2], ids, now)
-    if wrong then return malformed(path, entry[3], wrong) end
+    if wrong then return files.malformed(path, entry[3], wrong) end
   end
   return count, ids
 end

@@ -37,6 +37,19 @@ function width.of(text)
   return columns
 end
 
+-- width.characters(text) -> a list of them, each with what combines with it
+function width.characters(text)
+  local list = {}
+  for character in text:gmatch(characters) do
+    if columns_of(character) == 0 and #list > 0 then
+      list[#list] = list[#list] .. character
+    else
+      list[#list + 1] = character
+    end
+  end
+  return list
+end
+
 -- width.line(text) -> the text on one line: control characters become blanks
 function width.line(text)
   return (text:gsub("[%z\1-\31\127]", " "))
