@@ -596,9 +596,11 @@ static int out_of_memory(void)
 /* Scripts read the terminal's width from COLUMNS, which shells keep to themselves. */
 static void set_columns(void)
 {
-    struct winsize size;
+    struct winsize size = {0};
     char text[16];
-    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) {
+    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0) /* in a pipe, with a bar beside it, perhaps */
+        ioctl(STDERR_FILENO, TIOCGWINSZ, &size);
+    if (size.ws_col > 0) {
         snprintf(text, sizeof text, "%d", size.ws_col);
         setenv("COLUMNS", text, 1);
     }
