@@ -40,7 +40,10 @@ local DAY = 86400
 local LAW = { unit_s = 30 * DAY, beta = 0.5 }
 local CUE = "a person who teaches at a school"
 
+local reading -- how far
+
 local function fail(status, message, ...)
+  if reading then reading:done() end
   io.stderr:write("wordnet: ", message:format(...), "\n")
   os.exit(status)
 end
@@ -135,6 +138,7 @@ for i = 0, 15 do LEX_ID[("%x"):format(i)] = (":%02d"):format(i) end
 -- Adds the synsets of one data file; kinds are the types it may hold.
 local function read_synsets(net, path, kinds)
   local text, at, line = read_file(path), 1, 0
+  reading = engram.progress.new { total = #text, label = "reading " .. path, unit = "bytes" }
   local function damaged(what, ...) fail(5, "%s:%d: " .. what, path, line, ...) end
 
   -- What a pattern captures that starts where the field before ended. Fields are parted by one
@@ -196,13 +200,16 @@ local function read_synsets(net, path, kinds)
 
   while at <= #text do
     line = line + 1
+    local from = at
     if text:byte(at) == 32 then
       field("^[^\n]*\n", "a whole line") -- of the licence, which is indented
     else
       synset(net.count)
       net.count = net.count + 1
     end
+    reading:step(at - from)
   end
+  reading:done()
   if net.path[net.count - 1] ~= path then fail(5, "%s: no synset in it", path) end
 end
 
@@ -252,7 +259,12 @@ local function encode(net, options)
   collectgarbage() -- what fitting leaves behind is as large as the bank
   local bank, v = engram.bank.new(options.dim), engram.vec(options.dim)
   bank:reserve(net.count)
-  for i = 0, net.count - 1 do bank:add((encoder:encode(net.text[i], v))) end
+  local encoding = engram.progress.new { total = net.count, label = "encoding", unit = "synsets" }
+  for i = 0, net.count - 1 do
+    bank:add((encoder:encode(net.text[i], v)))
+    encoding:step()
+  end
+  encoding:done()
   return encoder, bank
 end
 

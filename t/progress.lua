@@ -26,8 +26,8 @@ local prelude = support.write(support.path "prelude.lua", [[
 ]])
 
 local function script(text)
-  return ("%s -e %s -e %s"):format(quote(support.program), quote("dofile " .. ("%q"):format(prelude)),
-    quote(text))
+  return ("%s -e %s -e %s"):format(quote(support.program),
+    quote("dofile " .. ("%q"):format(prelude)), quote(text))
 end
 
 local function said(setting, text)
@@ -65,8 +65,8 @@ is(said("plain", "local p = progress.new { total = 0 } pass(1) p:step(0) p:done(
 working  100%  0/0  0/s
 working  100%  0/0  0/s  0:01
 ]], "of nothing, all is done")
-is(said("plain", [[local p = progress.new { total = 12345678 } pass(1) p:step(1) pass(1) p:step(12344)
-  p:done()]]), [[
+is(said("plain", [[local p = progress.new { total = 12345678 } pass(1) p:step(1) pass(1)
+  p:step(12344) p:done()]]), [[
 working    0%  1/12.3M  1/s  3429:21:17 left
 working    0%  12.3k/12.3M  6.17k/s  33:18 left
 working    0%  12.3k/12.3M  6.17k/s  0:02
@@ -74,9 +74,11 @@ working    0%  12.3k/12.3M  6.17k/s  0:02
 
 -- The clock is looked at every 2^k steps, k such that about 20 ms pass.
 is(said("plain", [[local p = progress.new() work(p, 3000, 1e-3)
-  io.stderr:write("\n", p.steps)]]):match "\n(%d+)$", "16", "steps of 1 ms are looked at in sixteens")
+  io.stderr:write("\n", p.steps)]]):match "\n(%d+)$", "16",
+  "steps of 1 ms are looked at in sixteens")
 is(said("plain", [[local p = progress.new() work(p, 3000, 1e-3) work(p, 16, 1)
-  io.stderr:write("\n", p.steps)]]):match "\n(%d+)$", "1", "steps that become slow are looked at each")
+  io.stderr:write("\n", p.steps)]]):match "\n(%d+)$", "1",
+  "steps that become slow are looked at each")
 
 -- ---- errors, and one in another
 
@@ -92,7 +94,10 @@ later  1  1/s  0:01
 later  1  1/s  0:01
 ]], "of nested work the outermost is told about; what follows it is told about again")
 is(said("plain", [[
-  print(pcall(progress.during, { label = "failing" }, function(p, x) work(p, 1, x) error("no", 0) end, 1))
+  print(pcall(progress.during, { label = "failing" }, function(p, x)
+    work(p, 1, x)
+    error("no", 0)
+  end, 1))
   io.stderr:write(table.concat({ progress.during({ label = "next" }, function(p, ...)
     work(p, 1, 1)
     return ...
@@ -104,8 +109,8 @@ next  1  1/s  0:01
 1 2
 ]], "during ends it after an error, and hands on what it is given")
 is(support.run(script [[print(pcall(progress.during, {}, error, { 1 }))
-  print(select(2, pcall(progress.during, {}, function() error { code = 7 } end)).code)]]):match "[^\n]*\n$",
-  "7\n", "errors pass through it as they are")
+  print(select(2, pcall(progress.during, {}, function() error { code = 7 } end)).code)]])
+  :match "[^\n]*\n$", "7\n", "errors pass through it as they are")
 is(said("plain", [[work(progress.new { label = "lost" }, 1, 0.1) collectgarbage()
   local p = progress.new { label = "found" } work(p, 1, 1)]]), "found  1  1/s  0:01\n",
   "one that was left behind gives way")
@@ -163,6 +168,7 @@ refuses(function() progress.new { label = 1 } end,
   "bad argument 'label' to 'progress.new' (a string expected, got number 1)", "a label is a string")
 refuses(function() progress.new { unit = {} } end,
   "bad argument 'unit' to 'progress.new' (a string expected, got table)", "so is a unit")
-refuses(function() progress.new { n = 1 } end, "unknown option 'n' to 'progress.new'", "other options are unknown")
+refuses(function() progress.new { n = 1 } end, "unknown option 'n' to 'progress.new'",
+  "other options are unknown")
 
 support.done()

@@ -21,6 +21,7 @@ local episodes = require "engram.episodes"
 local hits = require "engram.hits"
 local emath = require "engram.math"
 local memory = require "engram.memory"
+local progress = require "engram.progress"
 local rng = require "engram.rng"
 local types = require "engram.types"
 local vec = require "engram.vec"
@@ -120,9 +121,12 @@ end
 -- Joins the two groups that are most alike while they are alike by at least `bar`, > 0. Each group
 -- knows its nearest among those of higher number; after a join those are compared with the new
 -- group, and only those that had one of the two as their nearest look at all others again.
-local function agglomerate(g, bar)
+local function group(tell, g, bar)
   local n, best, near, stale = g.n, g.best, g.near, {}
-  for i = 0, n - 1 do seek(g, i, bar) end
+  for i = 0, n - 1 do
+    seek(g, i, bar)
+    tell:step()
+  end
   while true do
     local a, most = -1, 0
     for i = 0, n - 1 do
@@ -145,7 +149,12 @@ local function agglomerate(g, bar)
       end
     end
     for i = 1, count do seek(g, stale[i], bar) end
+    tell:step()
   end
+end
+
+local function agglomerate(g, bar)
+  progress.during({ total = 2 * g.n, label = "grouping" }, group, g, bar)
 end
 
 -- Groups of at least `least`, in ascending order of their first episodes; smaller ones end.
@@ -586,9 +595,12 @@ end
 local function links_to(mem, list)
   local incoming = {}
   for _, e in ipairs(list) do incoming[e.id] = {} end
-  for source in mem:each() do
-    for _, link in ipairs(mem:links(source)) do note(incoming, source, link.to, link) end
-  end
+  progress.during({ total = #mem, label = "compacting", unit = "memories" }, function(tell)
+    for source in mem:each() do
+      for _, link in ipairs(mem:links(source)) do note(incoming, source, link.to, link) end
+      tell:step()
+    end
+  end)
   return incoming
 end
 
@@ -656,10 +668,14 @@ function methods:night(mem, options)
 
   local present, all = {}, {}
   for id in mem:each { archived = false } do present[id] = true end
-  for id in mem:each(o.filter) do
-    local item = present[id] and mem:get(id)
-    if item and item.class ~= o.class then all[#all + 1] = item end
-  end
+  progress.during({ total = mem:count(o.filter), label = "gathering", unit = "memories" },
+    function(tell)
+      for id in mem:each(o.filter) do
+        local item = present[id] and mem:get(id)
+        if item and item.class ~= o.class then all[#all + 1] = item end
+        tell:step()
+      end
+    end)
   prune(self, present)
   local report = { cycles = 0, episodes = 0, groups = 0, formed = 0, dropped = 0, promoted = {},
     reinforced = {}, archived = {}, forgotten = {}, complete = true }

@@ -8,6 +8,7 @@ local check = require "engram.check"
 local files = require "engram.files"
 local graph = require "engram.graph"
 local json = require "engram.json"
+local progress = require "engram.progress"
 local record = require "engram.record"
 
 local exchange = {}
@@ -32,6 +33,16 @@ end
 
 -- ---- out
 
+-- Writes pieces of text, one for a memory.
+local function write(path, memories, pieces)
+  return progress.during({ total = memories, label = "exporting", unit = "memories" }, function(bar)
+    return files.write(path, function()
+      bar:step()
+      return pieces()
+    end)
+  end)
+end
+
 -- A float as the shortest double that reads back as it.
 local function shortest(x)
   return tonumber(("%.9g"):format(x))
@@ -54,7 +65,7 @@ end
 
 local function export_lines(memory, p, path)
   local dim, each = info_of(p).dim, memory:each()
-  return files.write(path, function()
+  return write(path, #memory, function()
     local id = each()
     return id and line_of(p, id, dim)
   end)
@@ -67,7 +78,7 @@ local function export_links(memory, p, path)
     rows[id], n = n, n + 1
   end
   local each, header = memory:each(), "source\ttarget\tweight\tclass\n"
-  return files.write(path, function()
+  return write(path, n, function()
     if header then
       local first = header
       header = nil
@@ -162,32 +173,40 @@ local function take_links(p, source, links, ids, now)
   if C.engram_memory_link(p, array, #links, now or now_of(p)) ~= 0 then return last_message() end
 end
 
-local function import_lines(p, path, now)
-  local file, reason = io.open(path, "rb")
-  if not file then return files.failed(path, reason) end
-  local dim, ids, waiting, number, count = info_of(p).dim, {}, {}, 0, 0
+-- Remembers all lines; links wait until all are there that they may lead to.
+local function take_lines(bar, p, file, path, now, waiting)
+  local dim, ids, number, count = info_of(p).dim, {}, 0, 0
   while true do
-    local line
-    line, reason = file:read()
-    if not line then break end
+    local line, reason = file:read()
+    if not line then
+      if reason then return files.failed(path, ("%s: %s"):format(path, reason)) end
+      return count, ids
+    end
     number = number + 1
+    bar:step(#line + 1)
     if line:find "%S" then
       local item, wrong = json.decode(line)
       wrong = item == nil and wrong or wrong_line(item, dim)
       if not wrong and item.id ~= nil and ids[item.id] then wrong = "its id came before" end
       local id
       if not wrong then id, wrong = take_line(p, item, now) end
-      if wrong then
-        file:close()
-        return files.malformed(path, number, wrong)
-      end
+      if wrong then return files.malformed(path, number, wrong) end
       count = count + 1
       if item.id ~= nil then ids[item.id] = id end
       if item.links then waiting[#waiting + 1] = { id, item.links, number } end
     end
   end
+end
+
+local function import_lines(p, path, now)
+  local file, reason = io.open(path, "rb")
+  if not file then return files.failed(path, reason) end
+  local bytes, waiting = file:seek "end", {}
+  file:seek "set"
+  local count, ids = progress.during({ total = check.count(bytes) and bytes or nil,
+    label = "importing", unit = "bytes" }, take_lines, p, file, path, now, waiting)
   file:close()
-  if reason then return files.failed(path, ("%s: %s"):format(path, reason)) end
+  if not count then return nil, ids end
   for _, entry in ipairs(waiting) do
     local wrong = take_links(p, entry[1], entry[2], ids, now)
     if wrong then return files.malformed(path, entry[3], wrong) end
@@ -213,16 +232,22 @@ local function take_rows(p, o, path, now)
   local r, wrong = record.fill(o, 0)
   if not r then check.raise("bad argument 'meta' to 'memory:import' (%s)", wrong) end
   r.fields = bit.bor(r.fields, C.ENGRAM_VECTOR)
-  for i = 0, n - 1 do
-    r.vector = rows + i * dim
-    local status = C.engram_memory_remember(p, r, nil, now, remembered)
-    if status ~= 0 then
-      return nil, check.failure(status, path, ("%s: row %d: %s"):format(path, i, last_message()))
-    end
-    ids[i] = tonumber(remembered.id)
-  end
+  local count
+  count, failure = progress.during({ total = n, label = "importing", unit = "memories" },
+    function(bar)
+      for i = 0, n - 1 do
+        r.vector = rows + i * dim
+        local status = C.engram_memory_remember(p, r, nil, now, remembered)
+        if status ~= 0 then
+          return nil, check.failure(status, path, ("%s: row %d: %s"):format(path, i, last_message()))
+        end
+        ids[i] = tonumber(remembered.id)
+        bar:step()
+      end
+      return n
+    end)
   from:free()
-  return n, ids
+  return count, count and ids or failure
 end
 
 local AT_ONCE = 4096
@@ -237,24 +262,28 @@ local function take_edges(p, ids, n, path, now)
   if g.nodes > n then return refuse("row %d is linked, of %d", g.nodes - 1, n) end
   C.engram_graph_get(graph.pointer(g), graph_view)
   local view, waiting = graph_view, 0
-  for source = 0, g.nodes - 1 do
-    for e = view.offsets[source], view.offsets[source + 1] - 1 do
-      local target, weight = view.targets[e], view.weights[e]
-      if not (weight >= 0 and weight <= 1) then
-        return refuse("the weight from %d to %d is %g, expected 0 .. 1", source, target, weight)
-      end
-      local links = record.put_link(waiting, ids[source], ids[target], weight,
-        view.classes ~= nil and view.classes[e] or 0)
-      waiting = waiting + 1
-      if waiting == AT_ONCE or e + 1 == view.edges then
-        local status = C.engram_memory_link(p, links, waiting, now)
-        if status ~= 0 then return nil, check.failure(status, path) end
-        waiting = 0
+  local function take(bar)
+    for source = 0, g.nodes - 1 do
+      for e = view.offsets[source], view.offsets[source + 1] - 1 do
+        local target, weight = view.targets[e], view.weights[e]
+        if not (weight >= 0 and weight <= 1) then
+          return refuse("the weight from %d to %d is %g, expected 0 .. 1", source, target, weight)
+        end
+        local links = record.put_link(waiting, ids[source], ids[target], weight,
+          view.classes ~= nil and view.classes[e] or 0)
+        waiting = waiting + 1
+        if waiting == AT_ONCE or e + 1 == view.edges then
+          local status = C.engram_memory_link(p, links, waiting, now)
+          if status ~= 0 then return nil, check.failure(status, path) end
+          bar:step(waiting)
+          waiting = 0
+        end
       end
     end
+    g:free()
+    return n, ids
   end
-  g:free()
-  return n, ids
+  return progress.during({ total = tonumber(view.edges), label = "linking", unit = "links" }, take)
 end
 
 local function import_rows(p, o, now)

@@ -23,6 +23,7 @@ local bit = require "bit"
 local ffi = require "ffi"
 local C = require "engram.ffi"
 local check = require "engram.check"
+local progress = require "engram.progress"
 local types = require "engram.types"
 local vec = require "engram.vec"
 
@@ -114,14 +115,9 @@ local function each(texts)
   return function() i = i + 1; return texts[i] end
 end
 
--- encoder:fit(texts) -> encoder. texts: a list of strings, or an iterator that gives one a call.
--- They are read once; what an earlier fit has learnt is replaced.
-function methods:fit(texts)
-  check.self(getmetatable(self) == mt, "text:fit")
-  check.arg(type(texts) == "table" or type(texts) == "function", "text:fit", 1,
-            "a list of strings or an iterator", texts)
-  -- Words are numbered in order of appearance; `run` holds the numbers of all texts one after the
-  -- other, text t up to stops[t].
+-- The words of texts. They are numbered in order of appearance: by key, keys, and in how many texts
+-- they are; `run` holds the numbers of all texts one after the other, text t up to stops[t].
+local function read(bar, self, texts)
   local known, keys, df, seen_in, words = {}, {}, {}, {}, 0
   local run, stops, at, count = {}, {}, 0, 0
   for s in each(texts) do
@@ -140,27 +136,47 @@ function methods:fit(texts)
       end
     end
     stops[count] = at
+    bar:step()
   end
+  return { known = known, keys = keys, df = df, words = words, run = run, stops = stops,
+    count = count }
+end
 
-  local dim, from = self.dim, 1
-  local weight, index = ffi.new("float[?]", words), ffi.new("uint32_t[?]", words * ONES)
-  for word = 0, words - 1 do
-    weight[word] = C.engram_log(1 + count / df[word])
-    draw(keys[word], dim, index + word * ONES)
-  end
-
-  local context = vec.matrix(words, dim)
-  local one, all = ffi.new("float[?]", dim), ffi.new("float[?]", dim)
-  for t = 1, count do
+-- The sums of the index vectors of the texts: of those that have a word, to its row, and of all.
+local function add_up(bar, self, texts, weight, context, all)
+  local dim, from, run = self.dim, 1, texts.run
+  local index, one = ffi.new("uint32_t[?]", texts.words * ONES), ffi.new("float[?]", dim)
+  for word = 0, texts.words - 1 do draw(texts.keys[word], dim, index + word * ONES) end
+  for t = 1, texts.count do
+    local last = texts.stops[t]
     ffi.fill(one, 4 * dim)
-    for i = from, stops[t] do add_index(index + run[i] * ONES, weight[run[i]], one) end
+    for i = from, last do add_index(index + run[i] * ONES, weight[run[i]], one) end
     if not self.plain then normalize(one, dim) end
-    for i = from, stops[t] do
+    for i = from, last do
       C.engram_axpy_f32(1, one, dim, context.data + run[i] * dim)
     end
     C.engram_axpy_f32(1, one, dim, all)
-    from = stops[t] + 1
+    from = last + 1
+    bar:step()
   end
+end
+
+-- encoder:fit(texts) -> encoder. texts: a list of strings, or an iterator that gives one a call.
+-- They are read once; what an earlier fit has learnt is replaced.
+function methods:fit(texts)
+  check.self(getmetatable(self) == mt, "text:fit")
+  check.arg(type(texts) == "table" or type(texts) == "function", "text:fit", 1,
+            "a list of strings or an iterator", texts)
+  local given = type(texts) == "table" and #texts or nil
+  local found = progress.during({ total = given, label = "reading", unit = "texts" }, read, self,
+    texts)
+  local words, count, df, dim = found.words, found.count, found.df, self.dim
+
+  local weight, context = ffi.new("float[?]", words), vec.matrix(words, dim)
+  local all = ffi.new("float[?]", dim)
+  for word = 0, words - 1 do weight[word] = C.engram_log(1 + count / df[word]) end
+  progress.during({ total = count, label = "fitting", unit = "texts" }, add_up, self, found, weight,
+    context, all)
   for word = 0, words - 1 do
     local row = context.data + word * dim
     if not self.plain then
@@ -170,7 +186,7 @@ function methods:fit(texts)
     end
   end
 
-  self.known, self.weight, self.context = known, weight, context
+  self.known, self.weight, self.context = found.known, weight, context
   self.words, self.texts = words, count
   return self
 end
