@@ -141,7 +141,7 @@ const char *engram_isa(void);
 
 /* Run-time counters of one kernel since start. A door that takes whole arrays counts its calls and
  * their elements; the one-pair functions do not, a count would cost as much as the work.
- * Nanoseconds are measured only while ENGRAM_ARENA_METRICS=1. */
+ * Nanoseconds are measured only while engram_timing is on. */
 struct engram_kernel_info {
     const char *name;
     const char *chosen;   /* rung of the version in use */
@@ -151,6 +151,10 @@ struct engram_kernel_info {
 
 /* Facts about the i-th kernel, from 0; its texts are static. ENGRAM_ERANGE after the last. */
 int engram_kernel_info(uint32_t i, struct engram_kernel_info *out);
+
+/* Whether counted calls are timed from now on, which takes two looks at a clock for each; 1 or 0,
+ * as it was before. On from the start with ENGRAM_ARENA_METRICS=1. Safe at any time. */
+int engram_timing(int on);
 
 /* One version of a kernel by name, of the type of the function engram_<kernel>; NULL if this
  * machine does not have it. Static. Versions trust their arguments. */

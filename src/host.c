@@ -154,7 +154,12 @@ bool engram_panic_refused(void)
 
 bool engram_timed(void)
 {
-    return timed;
+    return __atomic_load_n(&timed, __ATOMIC_RELAXED);
+}
+
+int engram_timing(int on)
+{
+    return __atomic_exchange_n(&timed, on != 0, __ATOMIC_RELAXED);
 }
 
 /* ---- cancelling */

@@ -88,7 +88,7 @@ void engram_reject(const char *format, ...) __attribute__((format(printf, 1, 2))
 
 bool engram_panic_refused(void);
 
-/* True once ENGRAM_ARENA_METRICS asks for times. */
+/* True while engram_timing asks for times. */
 bool engram_timed(void);
 
 /* Bitsets: their words, and one bit. */

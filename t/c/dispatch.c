@@ -288,6 +288,24 @@ static void counters(void)
     engram_isa_set("");
 }
 
+static uint64_t nanoseconds_of_a_call(void)
+{
+    static float x[1 << 16];
+    uint64_t before = info_of("exp_f32").nanoseconds;
+    engram_exp_f32(x, COUNT(x), x);
+    return info_of("exp_f32").nanoseconds - before;
+}
+
+static void timing(void)
+{
+    is_int(engram_timing(1), 0, "timing is off at first");
+    ok(nanoseconds_of_a_call() > 0, "while it is on, time is counted");
+    is_int(engram_timing(7), 1, "a switch says how it was");
+    is_int(engram_timing(0), 1, "and anything but 0 is on");
+    ok(nanoseconds_of_a_call() == 0, "while it is off, none is");
+    is_int(engram_timing(0), 0, "off twice is off");
+}
+
 int main(void)
 {
     is_int(start(NULL), ENGRAM_OK, "the library starts");
@@ -295,6 +313,7 @@ int main(void)
     choosing();
     same_results();
     counters();
+    timing();
     heap_settled();
     return done();
 }
