@@ -29,6 +29,7 @@ end
 -- repl.run(interrupts): interrupts(true) lets an interrupt stop the statement that runs,
 -- interrupts(false) the program.
 function repl.run(interrupts)
+  compiled.loaders(true)
   while true do
     interrupts(false)
     local text, chunk, message = read_statement()
