@@ -140,7 +140,8 @@ int engram_isa_set(const char *text);
 const char *engram_isa(void);
 
 /* Run-time counters of one kernel since start. A door that takes whole arrays counts its calls and
- * their elements; the one-pair functions do not, a count would cost as much as the work.
+ * their elements, those of its rows where it takes rows, of edges where it walks along them; the
+ * one-pair functions do not, a count would cost as much as the work.
  * Nanoseconds are measured only while engram_timing is on. */
 struct engram_kernel_info {
     const char *name;

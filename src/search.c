@@ -231,10 +231,10 @@ static void score_rows(const struct work *work, size_t slot, size_t n, float *sc
     if (work->queries > 1) {
         ENGRAM_VERSION(panel_cosines_f32)
         (&work->panel, rows, norms, n, work->plan->block, scores);
-        engram_count(KERNEL_panel_cosines_f32, n * work->queries, begun);
+        engram_count(KERNEL_panel_cosines_f32, (uint64_t)n * bank->dim, begun);
     } else {
         ENGRAM_VERSION(cosines_f32)(work->query, rows, norms, n, bank->dim, scores);
-        engram_count(KERNEL_cosines_f32, n, begun);
+        engram_count(KERNEL_cosines_f32, (uint64_t)n * bank->dim, begun);
     }
 }
 

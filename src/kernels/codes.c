@@ -28,7 +28,7 @@ int engram_dots_int8(const int8_t *query, const int8_t *rows, const float *facto
                            "engram_dots_int8: %zu rows of %zu are more than memory has", n, padded);
     uint64_t begun = engram_begin();
     int status = ENGRAM_VERSION(dots_int8)(query, rows, factors, n, padded, scores);
-    engram_count(KERNEL_dots_int8, n, begun);
+    engram_count(KERNEL_dots_int8, (uint64_t)n * padded, begun);
     return status;
 }
 
@@ -49,7 +49,7 @@ int engram_dots_sign(const uint64_t *query, const uint64_t *blocks, size_t n, si
                            "engram_dots_sign: %zu rows of %zu are more than memory has", n, dim);
     uint64_t begun = engram_begin();
     int status = ENGRAM_VERSION(dots_sign)(query, blocks, n, dim, scores);
-    engram_count(KERNEL_dots_sign, n, begun);
+    engram_count(KERNEL_dots_sign, (uint64_t)n * dim, begun);
     return status;
 }
 

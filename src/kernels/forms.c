@@ -32,7 +32,7 @@ static int encode_halves(const char *function, enum engram_kernel kernel,
         return status;
     uint64_t begun = engram_begin();
     status = version(rows, norms, n, dim, out);
-    engram_count(kernel, n, begun);
+    engram_count(kernel, (uint64_t)n * dim, begun);
     return status;
 }
 
@@ -76,7 +76,7 @@ int engram_encode_int8(const float *rows, const float *norms, size_t n, size_t d
         return status;
     uint64_t begun = engram_begin();
     status = ENGRAM_VERSION(encode_int8)(rows, norms, n, dim, out, factors);
-    engram_count(KERNEL_encode_int8, n, begun);
+    engram_count(KERNEL_encode_int8, (uint64_t)n * dim, begun);
     return status;
 }
 
@@ -93,7 +93,7 @@ int engram_encode_sign(const float *rows, const float *norms, size_t n, size_t d
         return status;
     uint64_t begun = engram_begin();
     status = ENGRAM_VERSION(encode_sign)(rows, norms, n, dim, first, blocks);
-    engram_count(KERNEL_encode_sign, n, begun);
+    engram_count(KERNEL_encode_sign, (uint64_t)n * dim, begun);
     return status;
 }
 
@@ -109,7 +109,7 @@ static int dots_halves(const char *function, enum engram_kernel kernel,
         return status;
     uint64_t begun = engram_begin();
     status = version(query, rows, n, padded, scores);
-    engram_count(kernel, n, begun);
+    engram_count(kernel, (uint64_t)n * padded, begun);
     return status;
 }
 

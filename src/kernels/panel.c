@@ -51,7 +51,7 @@ int engram_panel_cosines_f32(const struct engram_panel *panel, const float *rows
     uint64_t begun = engram_begin();
     struct product product = {panel, rows, norms, stride, scores};
     int status = engram_in_blocks(n, ENGRAM_PANEL_ROWS, product_of_block, &product);
-    engram_count(KERNEL_panel_cosines_f32, n * panel->count, begun);
+    engram_count(KERNEL_panel_cosines_f32, (uint64_t)n * panel->dim, begun);
     return status == ENGRAM_OK ? ENGRAM_OK : engram_fail_cancelled(__func__);
 }
 

@@ -88,7 +88,7 @@ int engram_norms_f32(const float *rows, size_t n, size_t dim, float *norms)
     uint64_t begun = engram_begin();
     struct rows task = {.rows = rows, .dim = dim, .out = norms};
     engram_in_blocks(n, block_of(dim), norms_of_block, &task);
-    engram_count(KERNEL_norms_f32, n, begun);
+    engram_count(KERNEL_norms_f32, (uint64_t)n * dim, begun);
     return ENGRAM_OK;
 }
 
@@ -107,7 +107,7 @@ static int cosines(const char *function, enum engram_kernel kernel, struct rows 
         return status;
     uint64_t begun = engram_begin();
     status = engram_in_blocks(n, block_of(task->dim), cosines_of_block, task);
-    engram_count(kernel, n, begun);
+    engram_count(kernel, (uint64_t)n * task->dim, begun);
     return status == ENGRAM_OK ? ENGRAM_OK : engram_fail_cancelled(function);
 }
 

@@ -18,7 +18,7 @@ int engram_weighted_sum_f32(const float *rows, const uint32_t *ids, const float 
     ENGRAM_NEED(out);
     uint64_t begun = engram_begin();
     int status = ENGRAM_VERSION(weighted_sum_f32)(rows, ids, weights, n, dim, out);
-    engram_count(KERNEL_weighted_sum_f32, n, begun);
+    engram_count(KERNEL_weighted_sum_f32, (uint64_t)n * dim, begun);
     return status;
 }
 
