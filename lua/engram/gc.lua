@@ -1,0 +1,14 @@
+-- engram.gc: garbage collected at once.
+local report = require "engram.report"
+
+-- engram.gc(): prints { freed, lua_bytes }. What is freed at the end of a collection goes with the
+-- next.
+return report.word(function()
+  local before = collectgarbage "count" * 1024
+  collectgarbage()
+  collectgarbage()
+  local after = collectgarbage "count" * 1024
+  return report.new({ freed = before - after, lua_bytes = after }, function(r)
+    return ("%s freed, Lua holds %s"):format(report.bytes(r.freed), report.bytes(r.lua_bytes))
+  end)
+end, "gc() collects garbage and tells how much was freed")

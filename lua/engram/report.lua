@@ -1,0 +1,167 @@
+-- engram.report: what time, usage, prof, why and trace have in common: what they run, how their
+-- numbers look, and tables that print as text.
+local check = require "engram.check"
+local statement = require "engram.statement"
+
+local report = {}
+
+-- report.subject(f, "prof") -> the function to run: f, or what a string with an expression or
+-- statements does
+function report.subject(f, fname)
+  if type(f) ~= "string" then
+    check.arg(type(f) == "function", fname, 1, "a function or a string", f)
+    return f
+  end
+  local expression = loadstring("return " .. f, "=" .. fname) -- as it is, for what it is may count
+  local chunk, message = statement.compile(f, "=" .. fname)
+  if not chunk then check.raise("%s: %s", fname, message) end
+  return expression or chunk
+end
+
+-- report.new(fields, text) -> fields; text(fields) is what tostring gives
+function report.new(fields, text)
+  return setmetatable(fields, { __tostring = text })
+end
+
+-- report.word(call, what) -> a module that is called; at the prompt its name alone tells what it
+-- does
+function report.word(call, what)
+  return setmetatable({}, { __call = function(_, ...) return call(...) end,
+    __tostring = function() return what end })
+end
+
+-- ---- numbers
+
+-- Three digits that count, however large.
+local function three(x)
+  return (x >= 100 and "%.0f" or x >= 10 and "%.1f" or "%.2f"):format(x)
+end
+
+local function scaled(x, step, units)
+  local i = 1
+  while x >= step * 0.9995 and i < #units do
+    x, i = x / step, i + 1
+  end
+  return three(x) .. " " .. units[i]
+end
+
+-- report.seconds(0.00123) -> "1.23 ms"
+function report.seconds(s)
+  return scaled(s * 1e9, 1000, { "ns", "us", "ms", "s" })
+end
+
+-- report.bytes(1234567) -> "1.18 MB", of 1024 KB
+function report.bytes(n)
+  if n < 0 then return "-" .. report.bytes(-n) end
+  if n < 1000 then return ("%.0f B"):format(n) end
+  return scaled(n / 1024, 1024, { "KB", "MB", "GB", "TB" })
+end
+
+-- report.count(1234567) -> "1,234,567"
+function report.count(n)
+  local digits = ("%.0f"):format(n)
+  return (digits:reverse():gsub("(%d%d%d)", "%1,"):reverse():gsub("^,", ""))
+end
+
+-- report.share(0.123) -> "12 %"
+function report.share(x)
+  return ("%.0f %%"):format(100 * x)
+end
+
+-- report.times(1, "trace") -> "1 trace"; report.times(2, "trace") -> "2 traces"
+function report.times(n, what)
+  return ("%s %s%s"):format(report.count(n), what, n == 1 and "" or "s")
+end
+
+-- ---- tables
+
+local function width(text) -- in characters
+  return select(2, text:gsub("[^\128-\191]", ""))
+end
+
+-- report.columns(rows, "lr") -> lines: columns as wide as their widest, on the left or the right
+function report.columns(rows, sides)
+  local widths, lines = {}, {}
+  for _, row in ipairs(rows) do
+    for i, cell in ipairs(row) do widths[i] = math.max(widths[i] or 0, width(cell)) end
+  end
+  for _, row in ipairs(rows) do
+    local cells = {}
+    for i, cell in ipairs(row) do
+      local blanks = (" "):rep(widths[i] - width(cell))
+      cells[i] = sides:sub(i, i) == "r" and blanks .. cell or cell .. blanks
+    end
+    lines[#lines + 1] = (("  " .. table.concat(cells, "  ")):gsub(" +$", ""))
+  end
+  return table.concat(lines, "\n")
+end
+
+-- report.wrap(text, indent, columns) -> text in lines of at most that width
+function report.wrap(text, indent, columns)
+  local lines, line = {}, nil
+  for word in text:gsub(" %%", "\1%%"):gmatch "[^ \n]+" do -- a number stays with its unit
+    if line and width(line) + 1 + width(word) <= columns then
+      line = line .. " " .. word
+    else
+      lines[#lines + 1] = line
+      line = indent .. word
+    end
+  end
+  lines[#lines + 1] = line
+  return (table.concat(lines, "\n"):gsub("\1", " "))
+end
+
+-- ---- places
+
+-- "@", and the folder of these files, which is named engram
+local folder = debug.getinfo(1, "S").source:match "^(.*)report%.lua$"
+
+-- report.is_ours(source) -> whether a source, as debug.getinfo tells it, is a file of the library
+function report.is_ours(source)
+  return source:sub(1, #folder) == folder or source == folder:sub(1, -2) .. ".lua"
+end
+
+-- report.place(source, line) -> "file.lua:12"; files of ours without the folder they are in
+function report.place(source, line)
+  local path = report.is_ours(source) and source:sub(#folder - #"engram/" + 1)
+    or source:gsub("^[@=]", "")
+  return ("%s:%d"):format(path, line)
+end
+
+-- report.source_line("@file.lua", 12) -> that line without blanks around it; nil where there is none
+function report.source_line(source, number)
+  local file = source:sub(1, 1) == "@" and io.open(source:sub(2))
+  if not file then return nil end
+  local found
+  for line in file:lines() do
+    number = number - 1
+    if number == 0 then found = line:match "^%s*(.-)%s*$" end
+    if number <= 0 then break end
+  end
+  file:close()
+  return found ~= "" and found or nil
+end
+
+-- ---- kernels
+
+-- report.kernels() -> a picture of the counters, for report.kernels_since
+function report.kernels()
+  return require("engram.kernels").list()
+end
+
+-- report.kernels_since(before) -> { { name =, calls =, elements =, seconds = }, .. }: what has been
+-- called since then
+function report.kernels_since(before)
+  local used = {}
+  for i, now in ipairs(report.kernels()) do
+    local calls = now.calls - before[i].calls
+    if calls > 0 then
+      used[#used + 1] = { name = now.name, chosen = now.chosen, calls = calls,
+        elements = now.elements - before[i].elements,
+        seconds = now.seconds - before[i].seconds }
+    end
+  end
+  return used
+end
+
+return report

@@ -1,0 +1,61 @@
+-- engram.time: how long a call takes, and what it takes up meanwhile.
+local C = require "engram.ffi"
+local arena = require "engram.arena"
+local compiled = require "engram.compiled"
+local report = require "engram.report"
+
+-- How many collections of garbage have ended: each finds an object that nobody holds.
+local function collections()
+  local count = { 0, true }
+  local function put()
+    local proxy = newproxy(true)
+    getmetatable(proxy).__gc = function()
+      count[1] = count[1] + 1
+      if count[2] then put() end
+    end
+  end
+  put()
+  return count
+end
+
+local function text(r)
+  local lines = {
+    ("%s, %s of processors, the JIT %s"):format(report.seconds(r.seconds),
+      report.seconds(r.cpu_seconds), r.jit and "on" or "off"),
+    r.collections == 0 and ("%s allocated in Lua, no garbage collected"):format(
+      report.bytes(r.lua_bytes))
+      or ("Lua memory %s%s, garbage collected %s"):format(r.lua_bytes < 0 and "" or "+",
+        report.bytes(r.lua_bytes), report.times(r.collections, "time")),
+    ("%s of the thread's arena at most"):format(report.bytes(r.arena_peak)),
+  }
+  local rows = {}
+  for i, kernel in ipairs(r.kernels) do
+    rows[i] = { kernel.name, report.times(kernel.calls, "call"),
+      report.times(kernel.elements, "element") }
+  end
+  lines[#lines + 1] = #rows > 0 and report.columns(rows, "lrr") or nil
+  return table.concat(lines, "\n")
+end
+
+local function measured(f, ...)
+  local window = arena.thread()
+  collectgarbage()
+  window:window()
+  local before, count = report.kernels(), collections()
+  local cpu, clock, memory = os.clock(), C.engram_clock(), collectgarbage "count"
+  f(...)
+  local growth = collectgarbage "count" - memory
+  local seconds = C.engram_clock() - clock
+  local r = { seconds = seconds, cpu_seconds = os.clock() - cpu, lua_bytes = growth * 1024,
+    collections = count[1],
+    arena_peak = window:stats().window_peak, kernels = report.kernels_since(before),
+    jit = (jit.status()) }
+  count[2] = false
+  return r
+end
+
+-- engram.time(f, ...): runs f(...) once and prints { seconds, cpu_seconds, lua_bytes, collections,
+-- arena_peak, kernels, jit }
+return report.word(function(f, ...)
+  return report.new(compiled.during(measured, report.subject(f, "time"), ...), text)
+end, "time(f, ...) runs f once and tells how long it took and what it used")
