@@ -137,6 +137,11 @@ void engram_dispatch_init(void)
         engram_reject("ENGRAM_ISA=%.40s: %.130s", wish, strchr(engram_last_message(), '\''));
 }
 
+bool engram_runs(enum engram_rung rung)
+{
+    return runs[rung];
+}
+
 const char *engram_isa(void)
 {
     return __atomic_load_n(&in_use, __ATOMIC_RELAXED);

@@ -3,6 +3,7 @@
 #ifndef ENGRAM_DISPATCH_H
 #define ENGRAM_DISPATCH_H
 
+#include "cpu.h"
 #include "engram.h"
 
 #include <stdint.h>
@@ -53,6 +54,9 @@ extern struct engram_table engram_active;
 
 /* The version of a kernel in use; it may be exchanged at any time. */
 #define ENGRAM_VERSION(name) __atomic_load_n(&engram_active.name, __ATOMIC_RELAXED)
+
+/* Whether versions for a rung were built and run here, once engram_init has found out. */
+bool engram_runs(enum engram_rung rung);
 
 /* Around a counted call: uint64_t begun = engram_begin(); ... engram_count(KERNEL_x, elements,
  * begun). */

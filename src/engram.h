@@ -113,6 +113,9 @@ int engram_init(const struct engram_options *options);
 
 const char *engram_version(void); /* "0.1.0" */
 
+/* What compiled the library, and with which flags: "gcc 12.2.0, -g -O2". Static. */
+const char *engram_build(void);
+
 /* The threads that the host's parallel_for uses, as it said; 1 if it has none, 0 if it did not say.
  */
 uint32_t engram_threads(void);
@@ -1315,6 +1318,38 @@ int engram_memory_snapshot(engram_memory *memory);
  * operation counts as done at the latest time that was told until then. ENGRAM_ERANGE names the
  * earliest time there is; without files ENGRAM_EDISABLED. Polls the cancel flag. */
 int engram_memory_at(engram_memory *memory, double t, engram_memory **out);
+
+/* ---- limits of the machine ------------------------------------------------------------
+ *
+ * For benchmarks alone, which time these loops beside what they measure and keep the fastest of a
+ * kind: nothing else comes nearer to what the machine can do. */
+
+/* Caches of data, in bytes, as the system describes them or as most machines have them; and working
+ * sets well inside L1, L2, L3 and memory that are too large for the level before, multiples of 4096
+ * bytes. */
+struct engram_caches {
+    uint64_t bytes[3];
+    uint64_t working_sets[4];
+};
+void engram_caches(struct engram_caches *out);
+
+enum {
+    ENGRAM_LIMIT_READ = 0,  /* bytes read */
+    ENGRAM_LIMIT_WRITE = 1, /* bytes read, changed and written, counted once */
+    ENGRAM_LIMIT_FMA = 2,   /* floating-point operations, two for a fused multiply-add */
+    ENGRAM_LIMIT_GATHER = 3 /* floats read at any places, these read in order */
+};
+enum { ENGRAM_LIMIT_STEP = 512 };
+
+/* The rung that the i-th loop of a kind is made for; NULL behind the last, and for no kind. Static.
+ */
+const char *engram_limit_rung(int kind, uint32_t i);
+
+/* Runs the i-th loop of a kind once, on n floats at a multiple of 64 bytes, which WRITE changes;
+ * FMA does n rounds and reads no memory; GATHER reads memory[places[0 .. n)]. n is a multiple of
+ * ENGRAM_LIMIT_STEP, except for FMA. Returns the work done, in the units above; 0 if there is no
+ * such loop in this build or on this machine. */
+double engram_limit_run(int kind, uint32_t i, float *memory, size_t n, const uint32_t *places);
 
 /* ---- random numbers by seed --------------------------------------------------------- */
 

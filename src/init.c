@@ -44,6 +44,17 @@ const char *engram_version(void)
     return PACKAGE_VERSION;
 }
 
+#ifdef __clang__
+#define COMPILER __VERSION__ /* has its name */
+#else
+#define COMPILER "gcc " __VERSION__
+#endif
+
+const char *engram_build(void)
+{
+    return COMPILER ", " ENGRAM_BUILD_FLAGS;
+}
+
 void engram_start_legacy(void)
 {
     engram_init(NULL);

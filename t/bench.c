@@ -125,15 +125,6 @@ const char *bench_cpu(void)
     return name;
 }
 
-const char *bench_compiler(void)
-{
-#ifdef __clang__
-    return __VERSION__; /* has its name */
-#else
-    return "gcc " __VERSION__;
-#endif
-}
-
 const char *bench_date(void)
 {
     static char text[32];
@@ -154,7 +145,7 @@ FILE *bench_json(const char *path, uint64_t seed)
     fputs("{", json);
     separator = "";
     bench_json_text(json, "engram", engram_version());
-    bench_json_text(json, "compiler", bench_compiler());
+    bench_json_text(json, "compiler", engram_build());
     bench_json_text(json, "cpu", bench_cpu());
     bench_json_text(json, "isa", engram_isa());
     bench_json_text(json, "date", bench_date());

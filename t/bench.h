@@ -55,7 +55,6 @@ enum { STORE_ROWS = 3 };
 struct store_row *bench_store(int quick, double most);
 
 const char *bench_cpu(void);
-const char *bench_compiler(void);
 const char *bench_date(void); /* today's, as 2026-11-21 */
 
 /* The report as JSON: bench_json opens it and writes who, where and when, then come rows of

@@ -488,8 +488,8 @@ struct bound {
     char name[16];
 };
 
-static void bound_by(struct bound *bound, enum limit_kind kind, size_t bytes, double amount,
-                     const char *where, const char *what)
+static void bound_by(struct bound *bound, int kind, size_t bytes, double amount, const char *where,
+                     const char *what)
 {
     if (amount <= 0)
         return;
@@ -511,10 +511,11 @@ static struct bound bound_of(const struct kcall *call, enum level level)
         if (compared(&call->block[i]))
             written += (double)call->block[i].bytes;
     size_t set = level_bytes(level);
-    bound_by(&bound, LIMIT_READ, set, call->bytes, level_names[level], "");
-    bound_by(&bound, LIMIT_WRITE, set, fmin(written, call->bytes), level_names[level], "write");
-    bound_by(&bound, LIMIT_FMA, 0, call->flops, "", "FMA");
-    bound_by(&bound, LIMIT_GATHER, (size_t)call->table_bytes, call->gathers, "", "gather");
+    bound_by(&bound, ENGRAM_LIMIT_READ, set, call->bytes, level_names[level], "");
+    bound_by(&bound, ENGRAM_LIMIT_WRITE, set, fmin(written, call->bytes), level_names[level],
+             "write");
+    bound_by(&bound, ENGRAM_LIMIT_FMA, 0, call->flops, "", "FMA");
+    bound_by(&bound, ENGRAM_LIMIT_GATHER, (size_t)call->table_bytes, call->gathers, "", "gather");
     return bound;
 }
 
@@ -602,15 +603,15 @@ static void one_limit(const char *name, const char *where, double rate)
 static void describe_machine(enum level last)
 {
     say("# seed %llu\n", (unsigned long long)seed);
-    say("# engram %s, rung %s, %s, %s, %s\n", engram_version(), engram_isa(), bench_compiler(),
+    say("# engram %s, rung %s, %s, %s, %s\n", engram_version(), engram_isa(), engram_build(),
         bench_cpu(), bench_date());
     for (enum level level = IN_L1; level <= last; level++) {
         size_t bytes = level_bytes(level);
         const char *where = level_names[level];
         say("# %-24s %-5s %10zu\n", "working set, KB", where, bytes >> 10);
-        one_limit("read, GB/s", where, limit_of(LIMIT_READ, bytes)->rate * 1e-9);
-        one_limit("write, GB/s", where, limit_of(LIMIT_WRITE, bytes)->rate * 1e-9);
-        one_limit("gather, ns", where, 1e9 / limit_of(LIMIT_GATHER, bytes)->rate);
+        one_limit("read, GB/s", where, limit_of(ENGRAM_LIMIT_READ, bytes)->rate * 1e-9);
+        one_limit("write, GB/s", where, limit_of(ENGRAM_LIMIT_WRITE, bytes)->rate * 1e-9);
+        one_limit("gather, ns", where, 1e9 / limit_of(ENGRAM_LIMIT_GATHER, bytes)->rate);
     }
     for (enum engram_rung rung = RUNG_ref; rung < RUNGS; rung++) {
         struct limit limit = limit_fma(rung);

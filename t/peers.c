@@ -292,7 +292,7 @@ static void describe_all(void)
 {
     say("engram %s, rung %s, %s, %s, %s; naive C by the same compiler, strict (-O2 -fno-fast-math) "
         "and free (-O3 -march=native -ffast-math).\n",
-        engram_version(), engram_isa(), bench_cpu(), bench_date(), bench_compiler());
+        engram_version(), engram_isa(), bench_cpu(), bench_date(), engram_build());
     for (size_t i = 0; i < sizeof peers / sizeof *peers; i++)
         if (*peers[i].version)
             say("%s %s%s.\n", peers[i].name, peers[i].version, peers[i].note);

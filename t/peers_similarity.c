@@ -241,7 +241,7 @@ static void compare_scan(const struct peers_row *row, struct scan *scan)
     if (!peers_wanted(row->name))
         return;
     double bytes = (double)scan->n * DIM * sizeof(float);
-    struct limit *limit = limit_of(LIMIT_READ, (size_t)bytes);
+    struct limit *limit = limit_of(ENGRAM_LIMIT_READ, (size_t)bytes);
     struct contender contenders[PEERS_MOST] = {
         {.name = "engram", .run = scan_ours, .data = scan},
         {.name = "reading as many bytes",
@@ -279,7 +279,7 @@ static void compare_form(const struct peers_row *row, struct scan *scan, uint32_
     if (!peers_wanted(row->name))
         return;
     double bytes = (double)scan->n * DIM * (double)element;
-    struct limit *limit = limit_of(LIMIT_READ, (size_t)bytes);
+    struct limit *limit = limit_of(ENGRAM_LIMIT_READ, (size_t)bytes);
     struct engram_search options = {.size = sizeof options, .form = form};
     struct engram_hit exact[BEST];
     struct contender contenders[] = {{.name = "engram", .run = scan_ours, .data = scan},

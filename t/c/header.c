@@ -23,7 +23,7 @@ static engram_any_kernel *const of_each_section[] = {
     (engram_any_kernel *)engram_graph_spread, (engram_any_kernel *)engram_graph_frontier,
     (engram_any_kernel *)engram_bank_new,     (engram_any_kernel *)engram_recall,
     (engram_any_kernel *)engram_rng_next,     (engram_any_kernel *)engram_vector_similarity,
-    (engram_any_kernel *)engram_cdef,
+    (engram_any_kernel *)engram_caches,       (engram_any_kernel *)engram_cdef,
 };
 
 #include "../tap.h"
@@ -55,7 +55,7 @@ int main(void)
     size_t linked = 0;
     for (size_t i = 0; i < sizeof of_each_section / sizeof *of_each_section; i++)
         linked += of_each_section[i] != NULL;
-    is_int((long long)linked, 17, "a function of each section can be linked");
+    is_int((long long)linked, 18, "a function of each section can be linked");
     is_int(engram_init(&options), ENGRAM_OK, "the library starts with these options");
     ok(engram_version()[0] >= '0' && engram_version()[0] <= '9' && strchr(engram_version(), '.'),
        "the version is numbers and dots");

@@ -1,15 +1,15 @@
-/* limits_loops.c - loops that do nothing but reach a limit, compiled once for each rung.
+/* limit_loops.c - loops that do nothing but reach a limit, compiled once for each rung.
  * SPDX-License-Identifier: MIT
  *
  * Arithmetic is that of the compiler's vectors, so that the portable build has these loops too; it
  * may fuse here what it must not fuse in a kernel. */
-#include "limits.h"
+#include "limit_loops.h"
 
 #if defined ENGRAM_RUNG_NEON || defined ENGRAM_RUNG_AVX2 || defined ENGRAM_RUNG_AVX512
 #include "kernels/simd.h"
-#define LOOPS NAME(limit_loops)
+#define LOOPS NAME(engram_limit_loops)
 #else
-#define LOOPS limit_loops_ref
+#define LOOPS engram_limit_loops_ref
 enum { VF = 4 };
 typedef float vf __attribute__((vector_size(16)));
 #endif
@@ -105,7 +105,7 @@ static void gather_vectors(const float *table, const uint32_t *at, size_t n)
 }
 #endif
 
-const struct limit_loops LOOPS = {
+const struct engram_limit_loops LOOPS = {
     .read = read_all,
     .read_abreast = read_abreast,
     .write = write_all,
