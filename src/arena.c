@@ -76,6 +76,7 @@ static uint32_t generation = 1; /* raised by every new configuration */
 static uint32_t window = 1;     /* raised by every reset of the metrics */
 static struct engram_arena *threads;
 static struct engram_arena_totals ended, forgotten; /* added to, taken from what is reported */
+static uint64_t ended_peak;                         /* of ended threads, since start */
 
 static pthread_once_t key_once = PTHREAD_ONCE_INIT;
 static pthread_key_t key; /* its destructor ends a thread's arena */
@@ -429,6 +430,7 @@ static void end_thread(void *unused)
     mine = NULL;
     pthread_mutex_lock(&shared);
     sum_up(&ended, arena);
+    ended_peak = arena->info.peak > ended_peak ? arena->info.peak : ended_peak;
     if (arena->next)
         arena->next->previous = arena->previous;
     *(arena->previous ? &arena->previous->next : &threads) = arena->next;
@@ -650,6 +652,18 @@ void engram_arena_totals(struct engram_arena_totals *out)
     pthread_mutex_lock(&shared);
     *out = sum_of_all();
     pthread_mutex_unlock(&shared);
+}
+
+double engram_arena_peak(void)
+{
+    pthread_mutex_lock(&shared);
+    uint64_t peak = ended_peak;
+    for (const engram_arena *arena = threads; arena; arena = arena->next) {
+        uint64_t own = read_counter(&arena->info.peak);
+        peak = own > peak ? own : peak;
+    }
+    pthread_mutex_unlock(&shared);
+    return (double)peak;
 }
 
 void engram_reset_arena_metrics(void)

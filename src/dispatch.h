@@ -52,11 +52,21 @@ struct engram_table {
 };
 extern struct engram_table engram_active;
 
+/* All that were built; NULL where there is none. Written by tests alone, which plant wrong ones. */
+extern engram_any_kernel *engram_versions[KERNELS][RUNGS];
+
 /* The version of a kernel in use; it may be exchanged at any time. */
 #define ENGRAM_VERSION(name) __atomic_load_n(&engram_active.name, __ATOMIC_RELAXED)
 
 /* Whether versions for a rung were built and run here, once engram_init has found out. */
 bool engram_runs(enum engram_rung rung);
+
+/* For the self-test. A version that fails a check is put out of use, and the best one below it that
+ * runs here takes its place; false if there is none. Back: what a check put out of use may be used
+ * again, and the version of a rung is. */
+enum engram_rung engram_rung_of(enum engram_kernel kernel);
+bool engram_demote(enum engram_kernel kernel, const char *check);
+void engram_demote_back(enum engram_kernel kernel, enum engram_rung rung, const char *check);
 
 /* Around a counted call: uint64_t begun = engram_begin(); ... engram_count(KERNEL_x, elements,
  * begun). */

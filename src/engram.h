@@ -91,7 +91,10 @@ struct engram_options {
      * 0 frees, otherwise resizes; returns NULL on failure and then leaves `old` as it was. The
      * block must be aligned for any C type. Called from whichever thread needs memory. */
     void *(*allocate)(void *context, void *old, size_t old_bytes, size_t bytes);
-    /* One line for the host's log, without a newline; NULL: none. */
+    /* One line for the host's log, without a newline; NULL: none. Called from any thread. Warnings
+     * are what somebody should do something about: a setting that was not understood, the first
+     * overflow of a thread's arena, a self-test that fails. Notes are the kernels chosen, and the
+     * 1st, 2nd, 4th, 8th .. failure of each kernel by status. */
     void (*log)(void *context, int level, const char *text);
     void *context; /* handed to all of them */
     /* Non-zero asks long calls to stop with ENGRAM_ECANCELLED; NULL: never. Read with relaxed
@@ -102,7 +105,10 @@ struct engram_options {
      * amount alone, so that results do not depend on how many threads there are. It may be called
      * from several threads at once, but is never called by a body. */
     void (*parallel_for)(void *context, size_t n, void (*body)(void *data, size_t i), void *data);
-    uint32_t threads; /* that it uses, for reports alone; 0: not said */
+    uint32_t threads;     /* that it uses, for reports alone; 0: not said */
+    uint32_t self_test;   /* 1: engram_self_test runs at the end of engram_init and of every
+                           * engram_isa_set */
+    uint32_t keep_failed; /* 1: a version that fails a check of it stays in use */
 };
 
 /* Starts the library: reads the environment and chooses the kernels' versions. The first call
@@ -133,8 +139,9 @@ uint64_t engram_hash(const void *bytes, size_t n, uint64_t seed);
 /* ---- versions of kernels ------------------------------------------------------------ */
 
 /* Chooses versions, left to right: "avx2" caps every kernel at that rung, "dot_f32=ref" one kernel;
- * a rung the machine lacks means the best one below. "" chooses the best everywhere. Safe at any
- * time, changes speed only. ENGRAM_ERANGE names a word it does not know and changes nothing. */
+ * a rung that the machine lacks or that failed the self-test means the best one below. "" chooses
+ * the best everywhere. Safe at any time, changes speed only. ENGRAM_ERANGE names a word it does not
+ * know and changes nothing. */
 int engram_isa_set(const char *text);
 
 /* The rung in use: the highest one that the machine has and no cap forbids: "ref", then "neon" on
@@ -145,7 +152,7 @@ const char *engram_isa(void);
 /* Run-time counters of one kernel since start. A door that takes whole arrays counts its calls and
  * their elements, those of its rows where it takes rows, of edges where it walks along them; the
  * one-pair functions do not, a count would cost as much as the work.
- * Nanoseconds are measured only while engram_timing is on. */
+ * Nanoseconds are those of the calls that were timed. */
 struct engram_kernel_info {
     const char *name;
     const char *chosen;   /* rung of the version in use */
@@ -156,9 +163,54 @@ struct engram_kernel_info {
 /* Facts about the i-th kernel, from 0; its texts are static. ENGRAM_ERANGE after the last. */
 int engram_kernel_info(uint32_t i, struct engram_kernel_info *out);
 
-/* Whether counted calls are timed from now on, which takes two looks at a clock for each; 1 or 0,
- * as it was before. On from the start with ENGRAM_ARENA_METRICS=1. Safe at any time. */
-int engram_timing(int on);
+/* Which counted calls are timed from now on, with two looks at a clock each: 0 none, 1 all, more: one
+ * of that many on average, rounded up to a power of two up to 2^20 and chosen by chance. Returns what
+ * it was; it begins as ENGRAM_ARENA_METRICS says, 0, 1 or 1/N. Safe at any time. */
+int engram_timing(int every);
+
+/* The calls that ended while a version was in use, how many of them were timed, the time of these,
+ * and how it is distributed: buckets[i] were longer than the bound before and took at most 100 ns *
+ * 2^i, the last whatever is longer than 13.4 s. ENGRAM_ERANGE after the last kernel, and for what is
+ * no rung. */
+enum { ENGRAM_TIME_BUCKETS = 29 };
+struct engram_kernel_times {
+    uint64_t calls, timed, nanoseconds;
+    uint64_t buckets[ENGRAM_TIME_BUCKETS];
+};
+int engram_kernel_times(uint32_t i, const char *rung, struct engram_kernel_times *out);
+
+/* How often the i-th kernel's function failed, by status; refused arguments count. */
+enum { ENGRAM_STATUSES = 32 };
+struct engram_kernel_errors {
+    uint64_t by_status[ENGRAM_STATUSES];
+};
+int engram_kernel_errors(uint32_t i, struct engram_kernel_errors *out);
+
+/* ---- self-test ---------------------------------------------------------------------- */
+
+/* What the worked examples of similarity (S1 .. S5), spreading (P1 .. P3) and decay (D1 .. D4) came
+ * to with the versions in use, and a probe of the frontier kernel: activation 1 spreads three hops
+ * from a node of a ring of five. */
+struct engram_self_test {
+    uint32_t checks, passed;
+    uint32_t demoted;        /* versions that it put out of use */
+    double probe_s;          /* seconds that the probe took */
+    double probe_activation; /* of all nodes; below 0.05 the check `probe` fails */
+    char failed[64];         /* the checks that failed, separated by blanks; also those that passed
+                              * once a version was demoted */
+};
+
+/* Some microseconds of known answers. A version that fails is demoted, unless the host keeps it: it
+ * is out of use until the process ends, and the best one below takes its place. Does not touch the
+ * thread's arena. ENGRAM_ENOMEM and ENGRAM_ECANCELLED if it could not be run. */
+int engram_self_test(struct engram_self_test *out);
+
+/* The i-th version that is out of use and the check that it failed; ENGRAM_ERANGE after the last.
+ * Static. */
+struct engram_demotion {
+    const char *kernel, *rung, *check;
+};
+int engram_demoted(uint32_t i, struct engram_demotion *out);
 
 /* One version of a kernel by name, of the type of the function engram_<kernel>; NULL if this
  * machine does not have it. Static. Versions trust their arguments. */
@@ -260,6 +312,9 @@ struct engram_arena_totals {
     uint64_t arenas, capacity; /* alive now */
 };
 void engram_arena_totals(struct engram_arena_totals *out);
+
+/* Most bytes that one thread's arena ever had in use, since start. */
+double engram_arena_peak(void);
 
 /* ---- similarity ---------------------------------------------------------------------
  * Vectors are arrays of n floats; rows stand one behind the other. Sums have one order everywhere:

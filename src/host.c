@@ -15,7 +15,8 @@
 enum { REJECTED_MAX = 16, SENTENCE = 200, MESSAGE = 512 };
 
 static struct engram_options host;
-static bool timed;
+static uint32_t timing; /* 0: no call is timed, 1: each, otherwise one of so many, a power of two */
+enum { TIMING_MOST = 1 << 20 };
 
 static char rejected[REJECTED_MAX][SENTENCE];
 static uint32_t rejected_count;
@@ -23,15 +24,29 @@ static uint32_t rejected_count;
 static _Thread_local int last_status;
 static _Thread_local char last_message[MESSAGE];
 
+/* "0", "1" or "1/64": one of how many calls is timed; -1 if it is anything else. */
+static int parse_timing(const char *text)
+{
+    if (strncmp(text, "1/", 2) != 0)
+        return (*text == '0' || *text == '1') && !text[1] ? *text - '0' : -1;
+    const char *digits = text + 2;
+    size_t n = strspn(digits, "0123456789");
+    long every = n > 0 && n < 8 && !digits[n] ? strtol(digits, NULL, 10) : 0;
+    return every > 0 && every <= TIMING_MOST && (every & (every - 1)) == 0 ? (int)every : -1;
+}
+
 void engram_host_init(const struct engram_options *options)
 {
     if (options)
         engram_read_options(&host, sizeof host, options);
     const char *metrics = engram_environment("ENGRAM_ARENA_METRICS");
-    timed = metrics && strcmp(metrics, "1") == 0;
-    if (metrics && !timed && strcmp(metrics, "0") != 0)
-        engram_reject("ENGRAM_ARENA_METRICS=%.60s: expected 0 or 1; times are not measured",
-                      metrics);
+    int every = metrics ? parse_timing(metrics) : 0;
+    if (every < 0)
+        engram_reject(
+            "ENGRAM_ARENA_METRICS=%.60s: expected 0, 1, or 1/N for a power of two N up to "
+            "%d; times are not measured",
+            metrics, TIMING_MOST);
+    timing = every > 0 ? (uint32_t)every : 0;
 }
 
 void engram_read_options(void *own, size_t own_bytes, const void *given)
@@ -91,6 +106,8 @@ int engram_fail(int status, const char *format, ...)
     vsnprintf(last_message, sizeof last_message, format, arguments);
     va_end(arguments);
     last_status = status;
+    if (status != ENGRAM_OK)
+        engram_count_failure(status, last_message);
     return status;
 }
 
@@ -152,14 +169,36 @@ bool engram_panic_refused(void)
     return host.refuse_panic;
 }
 
-bool engram_timed(void)
+int engram_timing(int every)
 {
-    return __atomic_load_n(&timed, __ATOMIC_RELAXED);
+    uint32_t wanted = 1;
+    while (every > 0 && wanted < (uint32_t)every && wanted < TIMING_MOST)
+        wanted *= 2;
+    return (int)__atomic_exchange_n(&timing, every > 0 ? wanted : 0, __ATOMIC_RELAXED);
 }
 
-int engram_timing(int on)
+/* Which calls of many is left to chance: counting them off would find the same kernel again and
+ * again where kernels take turns. */
+bool engram_timed(void)
 {
-    return __atomic_exchange_n(&timed, on != 0, __ATOMIC_RELAXED);
+    static _Thread_local uint64_t chance;
+    uint32_t every = __atomic_load_n(&timing, __ATOMIC_RELAXED);
+    if (every <= 1)
+        return every == 1;
+    chance = chance * 6364136223846793005u + 1442695040888963407u; /* Knuth's MMIX */
+    return (chance >> 40 & (every - 1)) == 0;
+}
+
+/* ---- the self-test */
+
+bool engram_self_tests(void)
+{
+    return host.self_test;
+}
+
+bool engram_keeps_failed(void)
+{
+    return host.keep_failed;
 }
 
 /* ---- cancelling */

@@ -88,8 +88,15 @@ void engram_reject(const char *format, ...) __attribute__((format(printf, 1, 2))
 
 bool engram_panic_refused(void);
 
-/* True while engram_timing asks for times. */
+/* Whether this call is one that engram_timing or ENGRAM_ARENA_METRICS asks the time of. */
 bool engram_timed(void);
+
+/* Counts a failure for the kernel whose door it is about, by its message. */
+void engram_count_failure(int status, const char *message);
+
+/* What the host wants of the self-test: that it runs by itself; that what fails stays in use. */
+bool engram_self_tests(void);
+bool engram_keeps_failed(void);
 
 /* Bitsets: their words, and one bit. */
 static inline size_t engram_words(size_t bits)

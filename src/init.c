@@ -18,6 +18,9 @@ static void start(const struct engram_options *options)
     const char *sentence;
     for (uint32_t i = 0; (sentence = engram_rejected(i)); i++)
         engram_log_line(ENGRAM_LOG_WARNING, "engram: %s", sentence);
+    struct engram_self_test result;
+    if (engram_self_tests())
+        engram_self_test(&result);
 }
 
 int engram_init(const struct engram_options *options)

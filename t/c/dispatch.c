@@ -3,6 +3,9 @@
 #include "workload.h"
 #include "cpu.h"
 
+#include <limits.h>
+#include <math.h>
+
 enum { MOST = 64 };
 
 /* The facts about all kernels. */
@@ -300,20 +303,157 @@ static void timing(void)
 {
     is_int(engram_timing(1), 0, "timing is off at first");
     ok(nanoseconds_of_a_call() > 0, "while it is on, time is counted");
-    is_int(engram_timing(7), 1, "a switch says how it was");
-    is_int(engram_timing(0), 1, "and anything but 0 is on");
+    is_int(engram_timing(0), 1, "a switch says how it was");
     ok(nanoseconds_of_a_call() == 0, "while it is off, none is");
-    is_int(engram_timing(0), 0, "off twice is off");
+    is_int(engram_timing(7), 0, "off twice is off");
+    is_int(engram_timing(INT_MAX), 8, "of many calls one is timed, of a power of two");
+    is_int(engram_timing(-1), 1 << 20, "of 2^20 at most");
+    is_int(engram_timing(0), 0, "less than none is none");
+}
+
+static uint32_t index_of(const char *kernel)
+{
+    struct engram_kernel_info info;
+    uint32_t i = 0;
+    while (engram_kernel_info(i, &info) == ENGRAM_OK && strcmp(info.name, kernel) != 0)
+        i++;
+    return i;
+}
+
+static struct engram_kernel_times times_of(const char *kernel, const char *rung)
+{
+    struct engram_kernel_times times = {0};
+    engram_kernel_times(index_of(kernel), rung, &times);
+    return times;
+}
+
+/* The sum of the buckets, and what the time of that many calls lies between. */
+static bool buckets_fit(const struct engram_kernel_times *t)
+{
+    uint64_t sum = 0;
+    double least = 0, most = 0;
+    for (int i = 0; i < ENGRAM_TIME_BUCKETS; i++) {
+        double bound = 100.0 * (double)(1ull << i);
+        sum += t->buckets[i];
+        least += (double)t->buckets[i] * (i ? bound / 2 : 0);
+        most += (double)t->buckets[i] * (i < ENGRAM_TIME_BUCKETS - 1 ? bound : 1e30);
+    }
+    return sum == t->timed && least <= (double)t->nanoseconds && (double)t->nanoseconds <= most;
+}
+
+static void histograms(void)
+{
+    enum { SHORT = 8, LONG = 1 << 15, N = 4000 };
+    static float x[LONG];
+    engram_isa_set("");
+    const char *best = info_of("exp_f32").chosen;
+    struct engram_kernel_times before = times_of("exp_f32", best), after;
+    engram_timing(1);
+    for (int i = 0; i < 10; i++)
+        engram_exp_f32(x, i % 2 ? SHORT : LONG, x);
+    engram_timing(0);
+    engram_exp_f32(x, SHORT, x);
+    after = times_of("exp_f32", best);
+    ok(after.calls - before.calls == 11 && after.timed - before.timed == 10,
+       "calls of a version are counted, and how many of them were timed");
+    ok(buckets_fit(&after), "each of them in the bucket of its time");
+    int used = 0;
+    for (int i = 0; i < ENGRAM_TIME_BUCKETS; i++)
+        used += after.buckets[i] > before.buckets[i];
+    ok(used >= 2, "long ones in another than short ones");
+
+    struct engram_kernel_times ref = times_of("exp_f32", "ref");
+    engram_isa_set("exp_f32=ref");
+    engram_exp_f32(x, SHORT, x);
+    engram_isa_set("");
+    is_int((long long)(times_of("exp_f32", "ref").calls - ref.calls), 1,
+           "a call counts for the version that it used");
+    struct engram_kernel_info info = info_of("exp_f32");
+    uint64_t calls = 0, nanoseconds = 0;
+    for (int rung = 0; rung < RUNGS; rung++) {
+        calls += times_of("exp_f32", engram_rung_names[rung]).calls;
+        nanoseconds += times_of("exp_f32", engram_rung_names[rung]).nanoseconds;
+    }
+    ok(calls == info.calls && nanoseconds == info.nanoseconds,
+       "its versions make up what a kernel counts");
+
+    /* two kernels in turn */
+    uint64_t timed[2] = {times_of("exp_f32", best).timed, times_of("log_f32", best).timed};
+    engram_timing(8);
+    for (int i = 0; i < N; i++)
+        (i % 2 ? engram_exp_f32 : engram_log_f32)(x, SHORT, x);
+    engram_timing(0);
+    timed[0] = times_of("exp_f32", best).timed - timed[0];
+    timed[1] = times_of("log_f32", best).timed - timed[1];
+    ok(timed[0] > N / 32 && timed[0] < N / 8 && timed[1] > N / 32 && timed[1] < N / 8,
+       "of calls one in eight is timed, whatever turns kernels take");
+    diag("%d and %d of %d", (int)timed[0], (int)timed[1], N / 2);
+
+    struct engram_kernel_times out = {.calls = 7};
+    refused(engram_kernel_times(UINT32_MAX, "ref", &out), ENGRAM_ERANGE,
+            "engram_kernel_times|4294967295", "after the last kernel there are no times");
+    refused(engram_kernel_times(0, "mmx", &out), ENGRAM_ERANGE, "engram_kernel_times|mmx|avx2",
+            "nor of what is no rung");
+    refused(engram_kernel_times(0, NULL, &out), ENGRAM_ENULL, "rung", "it wants a rung");
+    refused(engram_kernel_times(0, "ref", NULL), ENGRAM_ENULL, "out", "and a place");
+    is_int((long long)out.calls, 7, "what is refused writes nothing");
+}
+
+static uint64_t failures_of(const char *kernel, int status)
+{
+    struct engram_kernel_errors errors = {{0}};
+    engram_kernel_errors(index_of(kernel), &errors);
+    return errors.by_status[status];
+}
+
+static void errors(void)
+{
+    float x[4] = {1, 2, 3, INFINITY}, divisor;
+    struct engram_law law = {.size = sizeof law, .tau_s = -1};
+    uint64_t notes = logged.notes;
+    for (int i = 0; i < 9; i++)
+        engram_decay_f32(&law, NULL, NULL, x, ENGRAM_AGE_F32, 0, 1, x);
+    is_int((long long)failures_of("decay_f32", ENGRAM_ERANGE), 9,
+           "what a kernel refuses is counted");
+    is_int((long long)(logged.notes - notes), 4, "the log hears of the 1st, 2nd, 4th and 8th");
+    ok(mentions(logged.last, "engram_decay_f32: law->tau_s|ERANGE no. 8 of decay_f32"),
+       "with its sentence");
+    engram_decay_f32(&law, NULL, NULL, NULL, 7, 0, 1, x);
+    law.tau_s = 1;
+    engram_decay_f32(&law, NULL, NULL, x, 7, 0, 1, x);
+    is_int((long long)failures_of("decay_f32", ENGRAM_EDTYPE), 1, "by its status");
+    engram_normalise_f32(x, 4, 1, ENGRAM_NORMALISE_MAX1, &divisor, x);
+    is_int((long long)failures_of("normalise_f32", ENGRAM_ERANGE), 1, "a result without range too");
+    uint64_t all = 0;
+    struct engram_kernel_info info;
+    for (uint32_t i = 0; engram_kernel_info(i, &info) == ENGRAM_OK; i++)
+        for (int status = 0; status < ENGRAM_STATUSES; status++)
+            all += failures_of(info.name, status);
+    engram_isa_set("nonsense");
+    engram_arena_new(NULL, NULL);
+    for (uint32_t i = 0; engram_kernel_info(i, &info) == ENGRAM_OK; i++)
+        for (int status = 0; status < ENGRAM_STATUSES; status++)
+            all -= failures_of(info.name, status);
+    is_int((long long)all, 0, "failures of others are not a kernel's");
+    struct engram_kernel_errors out;
+    refused(engram_kernel_errors(UINT32_MAX, &out), ENGRAM_ERANGE,
+            "engram_kernel_errors|4294967295", "after the last kernel there are no errors");
+    refused(engram_kernel_errors(0, NULL), ENGRAM_ENULL, "engram_kernel_errors|out",
+            "errors need a place for them");
 }
 
 int main(void)
 {
-    is_int(start(NULL), ENGRAM_OK, "the library starts");
+    is_int(start_logged(NULL), ENGRAM_OK, "the library starts");
+    ok(logged.notes == 1 && mentions(logged.last, "engram|rung|kernels by rung"),
+       "and notes which kernels it has chosen");
     facts();
     choosing();
     same_results();
     counters();
     timing();
+    histograms();
+    errors();
     heap_settled();
     return done();
 }

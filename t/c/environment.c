@@ -16,8 +16,11 @@ enum { MIB = 1024 * 1024 };
 static void child_log(void *context, int level, const char *text)
 {
     (void)context;
-    (void)level;
     int lines = 1;
+    if (level == ENGRAM_LOG_NOTE) {
+        printf("noted %s\n", text);
+        return;
+    }
     for (const char *p = text; *p; p++)
         lines += *p == '\n';
     printf("logged %d %s\n", lines, text);
@@ -42,6 +45,7 @@ static void report_timing(void)
     for (uint32_t i = 0; engram_kernel_info(i, &info) == ENGRAM_OK; i++)
         nanoseconds += info.nanoseconds;
     printf("timed %d\n", nanoseconds > 0);
+    printf("timing %d\n", engram_timing(0));
 }
 
 static int child(const char *word)
@@ -260,6 +264,21 @@ static void arena_words(void)
 
     accepted("host", "ENGRAM_ARENA_METRICS=1", "timed 1");
     accepted("host", "ENGRAM_ARENA_METRICS=0", "timed 0");
+    accepted("host", "ENGRAM_ARENA_METRICS=1/1", "timed 1");
+    accepted("host", "ENGRAM_ARENA_METRICS=1/2", "timing 2");
+    accepted("host", "ENGRAM_ARENA_METRICS=1/64", "timing 64");
+    accepted("host", "ENGRAM_ARENA_METRICS=1/1048576", "timing 1048576");
+    static const char *const bad_sampling[] = {"1/0",
+                                               "1/3",
+                                               "1/2097152",
+                                               "1/",
+                                               "1/64 ",
+                                               "2/4",
+                                               "1/-2",
+                                               "1/18446744073709551618",
+                                               "1/0000004294967298"};
+    for (size_t i = 0; i < COUNT(bad_sampling); i++)
+        rejected("ENGRAM_ARENA_METRICS", bad_sampling[i]);
     rejected("ENGRAM_ARENA_METRICS", "2");
     rejected("ENGRAM_ARENA_METRICS", "on");
 
@@ -356,6 +375,9 @@ static void starts(void)
            has_line(report, "isa ref"),
        "all variables count together");
     ok(lines_with(report, "logged", "") == 0, "what is understood is not a warning");
+    ok(lines_with(report, "noted", "") == 1 &&
+           lines_with(report, "noted engram", "rung ref; kernels by rung: ref") == 1,
+       "what was chosen is noted");
     report = report_of("ignore", all);
     ok(has_line(report, "config 1048576 error 1") && has_line(report, "timed 0"),
        "a host can have the environment ignored");

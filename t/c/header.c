@@ -15,15 +15,25 @@ static struct engram_law law = {.size = sizeof law, .tau_s = 1};
 
 /* A function of each section; the addresses prove that they can be linked. */
 static engram_any_kernel *const of_each_section[] = {
-    (engram_any_kernel *)engram_strerror,     (engram_any_kernel *)engram_init,
-    (engram_any_kernel *)engram_isa_set,      (engram_any_kernel *)engram_arena_new,
-    (engram_any_kernel *)engram_cosines_f32,  (engram_any_kernel *)engram_top_k_f32,
-    (engram_any_kernel *)engram_exp_f32,      (engram_any_kernel *)engram_decay_f32,
-    (engram_any_kernel *)engram_builder_new,  (engram_any_kernel *)engram_graph_from_csr,
-    (engram_any_kernel *)engram_graph_spread, (engram_any_kernel *)engram_graph_frontier,
-    (engram_any_kernel *)engram_bank_new,     (engram_any_kernel *)engram_recall,
-    (engram_any_kernel *)engram_rng_next,     (engram_any_kernel *)engram_vector_similarity,
-    (engram_any_kernel *)engram_caches,       (engram_any_kernel *)engram_cdef,
+    (engram_any_kernel *)engram_strerror,
+    (engram_any_kernel *)engram_init,
+    (engram_any_kernel *)engram_isa_set,
+    (engram_any_kernel *)engram_arena_new,
+    (engram_any_kernel *)engram_self_test,
+    (engram_any_kernel *)engram_cosines_f32,
+    (engram_any_kernel *)engram_top_k_f32,
+    (engram_any_kernel *)engram_exp_f32,
+    (engram_any_kernel *)engram_decay_f32,
+    (engram_any_kernel *)engram_builder_new,
+    (engram_any_kernel *)engram_graph_from_csr,
+    (engram_any_kernel *)engram_graph_spread,
+    (engram_any_kernel *)engram_graph_frontier,
+    (engram_any_kernel *)engram_bank_new,
+    (engram_any_kernel *)engram_recall,
+    (engram_any_kernel *)engram_rng_next,
+    (engram_any_kernel *)engram_vector_similarity,
+    (engram_any_kernel *)engram_caches,
+    (engram_any_kernel *)engram_cdef,
 };
 
 #include "../tap.h"

@@ -15,10 +15,16 @@
 
 int main(void)
 {
-    STRUCT(engram_options, AT(size) AT(ignore_environment) AT(refuse_panic) AT(allocate) AT(log)
-                               AT(context) AT(cancel) AT(parallel_for) AT(threads));
+    STRUCT(engram_options,
+           AT(size) AT(ignore_environment) AT(refuse_panic) AT(allocate) AT(log) AT(context)
+               AT(cancel) AT(parallel_for) AT(threads) AT(self_test) AT(keep_failed));
     STRUCT(engram_kernel_info,
            AT(name) AT(chosen) AT(versions) AT(calls) AT(elements) AT(nanoseconds));
+    STRUCT(engram_kernel_times, AT(calls) AT(timed) AT(nanoseconds) AT(buckets));
+    STRUCT(engram_kernel_errors, AT(by_status));
+    STRUCT(engram_self_test,
+           AT(checks) AT(passed) AT(demoted) AT(probe_s) AT(probe_activation) AT(failed));
+    STRUCT(engram_demotion, AT(kernel) AT(rung) AT(check));
     STRUCT(engram_arena_config, AT(size) AT(overflow) AT(zero_on_release) AT(reserved) AT(bytes));
     STRUCT(engram_mark, AT(used) AT(serial) AT(outer));
     STRUCT(engram_arena_info, AT(capacity) AT(used) AT(peak) AT(window_peak) AT(overflows)

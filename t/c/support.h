@@ -97,6 +97,30 @@ static inline int start(const uint32_t *cancel)
     return engram_init(&options);
 }
 
+/* Starts it with a log as well. */
+static struct {
+    uint64_t notes, warnings;
+    char last[512];
+} logged;
+
+static inline void log_counted(void *context, int level, const char *text)
+{
+    (void)context;
+    logged.notes += level == ENGRAM_LOG_NOTE;
+    logged.warnings += level == ENGRAM_LOG_WARNING;
+    snprintf(logged.last, sizeof logged.last, "%s", text);
+}
+
+static inline int start_logged(const struct engram_options *wishes)
+{
+    forget_environment();
+    struct engram_options options = wishes ? *wishes : (struct engram_options){0};
+    options.size = sizeof options;
+    options.allocate = heap_allocate;
+    options.log = log_counted;
+    return engram_init(&options);
+}
+
 /* What must hold of the memory when a test ends; `kept` blocks may live on. */
 static inline void heap_settled(void)
 {

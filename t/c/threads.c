@@ -66,18 +66,45 @@ static bool stopped(void)
     return __atomic_load_n(&stop, __ATOMIC_RELAXED);
 }
 
+/* Every switch: each kernel taken back to each rung, alone, and all of them at once. */
 static void *switches_versions(void *unused)
 {
     (void)unused;
-    static const char *const words[] = {"ref", "avx2", "", "dot_f32=ref,cosines_f32=avx2",
-                                        "avx512"};
+    static const char *const rungs[] = {"ref", "neon", "avx2", "avx512", "avx512vnni"};
     intptr_t failures = 0;
     struct engram_kernel_info info;
+    char text[64];
     for (size_t i = 0; !stopped(); i++) {
-        failures += engram_isa_set(words[i % COUNT(words)]) != ENGRAM_OK;
-        failures += engram_kernel_info((uint32_t)i % 10, &info) != ENGRAM_OK || !*engram_isa();
+        const char *rung = rungs[i % COUNT(rungs)];
+        uint32_t kernel = (uint32_t)(i / COUNT(rungs));
+        failures += engram_isa_set(rung) != ENGRAM_OK || !*engram_isa();
+        if (engram_kernel_info(kernel % 32, &info) != ENGRAM_OK)
+            continue;
+        snprintf(text, sizeof text, "%s=%s", info.name, rung);
+        failures += engram_isa_set(text) != ENGRAM_OK;
+        failures += engram_kernel_info(kernel % 32, &info) != ENGRAM_OK || !*info.chosen;
     }
     return (void *)failures;
+}
+
+static void *tests_itself(void *unused)
+{
+    (void)unused;
+    struct engram_self_test result;
+    intptr_t failures = 0;
+    while (!stopped())
+        failures += engram_self_test(&result) != ENGRAM_OK || result.passed < result.checks;
+    return (void *)failures;
+}
+
+/* Calls of all kernels, by all versions. */
+static long long calls_of_all(void)
+{
+    struct engram_kernel_info info;
+    long long sum = 0;
+    for (uint32_t i = 0; engram_kernel_info(i, &info) == ENGRAM_OK; i++)
+        sum += (long long)info.calls;
+    return sum;
 }
 
 static void *reconfigures(void *unused)
@@ -585,8 +612,14 @@ int main(void)
     ok(expected[0][0] != expected[0][1] && expected[0][0] != expected[1][0],
        "other inputs give another hash");
 
+    long long before = calls_of_all(), after;
     is_int(on_threads(works), 0, "eight threads get the same bits as one");
+    after = calls_of_all();
     beside(switches_versions, reads_totals, "switching versions meanwhile changes no bit");
+    is_int(calls_of_all() - after, after - before, "and loses no count");
+    engram_timing(2);
+    beside(switches_versions, tests_itself, "nor does timing, nor the self-test");
+    engram_timing(0);
     beside(reconfigures, reads_totals, "configuring arenas meanwhile changes no bit");
     const char *isa = getenv("ENGRAM_ISA");
     engram_isa_set(isa ? isa : "");
