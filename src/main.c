@@ -31,6 +31,7 @@ static const char usage[] =
     "  --seed N       what engram.rng() and math.random begin with\n"
     "  --color WHEN   auto (the default), always, never\n"
     "  --progress HOW auto (the default: a bar on a terminal), plain, none\n"
+    "  --log LEVEL    what the library tells: warning (the default), note, none\n"
     "  --no-history   the prompt keeps no history\n"
     "  --         stop handling options    -          run standard input, stop handling options\n"
     "  -h, --help [topic]  this text, or a section of the reference\n"
@@ -358,6 +359,24 @@ static bool is_progress(const char *text)
     return strcmp(text, "auto") == 0 || strcmp(text, "plain") == 0 || strcmp(text, "none") == 0;
 }
 
+static const char *const log_levels[] = {
+    "none", [ENGRAM_LOG_WARNING] = "warning", [ENGRAM_LOG_NOTE] = "note"};
+enum { LOG_LEVELS = sizeof log_levels / sizeof *log_levels };
+
+/* LOG_LEVELS if it is none. */
+static int log_level_of(const char *text)
+{
+    int level = 0;
+    while (level < LOG_LEVELS && strcmp(text, log_levels[level]) != 0)
+        level++;
+    return level;
+}
+
+static bool is_log_level(const char *text)
+{
+    return log_level_of(text) < LOG_LEVELS;
+}
+
 static const struct setting {
     const char *option, *variable, *wants;
     bool (*valid)(const char *text); /* NULL: it has no value, and empties its variable */
@@ -366,6 +385,7 @@ static const struct setting {
     {"--seed", "ENGRAM_SEED", "a whole number of at most 15 digits", is_seed},
     {"--color", "ENGRAM_COLOR", "auto, always or never", is_color},
     {"--progress", "ENGRAM_PROGRESS", "auto, plain or none", is_progress},
+    {"--log", "ENGRAM_LOG", "none, warning or note", is_log_level},
     {"--no-history", "ENGRAM_HISTORY", NULL, NULL},
 };
 enum { SETTINGS = sizeof settings / sizeof *settings };
@@ -606,11 +626,13 @@ static void set_columns(void)
     }
 }
 
+static int log_level = ENGRAM_LOG_WARNING;
+
 static void log_line(void *context, int level, const char *text)
 {
     (void)context;
-    (void)level;
-    fprintf(stderr, "%s\n", text);
+    if (level <= log_level)
+        fprintf(stderr, "%s\n", text);
 }
 
 /* A wish about instruction sets that was not understood must not look like one that was granted. */
@@ -693,7 +715,11 @@ int main(int argc, char **argv)
         .cancel = &cancel,
         .parallel_for = pool_parallel_for,
         .threads = threads,
+        .self_test = 1,
     };
+    const char *level = getenv("ENGRAM_LOG");
+    if (level)
+        log_level = log_level_of(level);
     engram_init(&options);
     if (check_settings() != 0)
         return EXIT_USAGE;
