@@ -311,6 +311,13 @@ static uint64_t nanoseconds(void)
     return (uint64_t)(engram_clock() * 1e9);
 }
 
+static _Thread_local bool uncounted;
+
+void engram_uncount(bool on)
+{
+    uncounted = on;
+}
+
 uint64_t engram_begin(void)
 {
     return engram_timed() ? nanoseconds() : 0;
@@ -326,6 +333,8 @@ static int bucket_of(uint64_t took)
 
 void engram_count(enum engram_kernel kernel, uint64_t elements, uint64_t begun)
 {
+    if (uncounted)
+        return;
     struct kernel *k = &kernels[kernel];
     struct path *path = &k->paths[engram_rung_of(kernel)];
     add(&path->calls, 1);
@@ -344,7 +353,7 @@ void engram_count_failure(int status, const char *message)
 {
     static const char prefix[] = "engram_";
     const char *name = message + sizeof prefix - 1;
-    if (strncmp(message, prefix, sizeof prefix - 1) != 0)
+    if (uncounted || strncmp(message, prefix, sizeof prefix - 1) != 0)
         return;
     int k = find_kernel(name, strcspn(name, ":"));
     if (k < 0)

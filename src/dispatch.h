@@ -68,6 +68,9 @@ enum engram_rung engram_rung_of(enum engram_kernel kernel);
 bool engram_demote(enum engram_kernel kernel, const char *check);
 void engram_demote_back(enum engram_kernel kernel, enum engram_rung rung, const char *check);
 
+/* While it is on, this thread's calls are not counted: counters tell what the program does. */
+void engram_uncount(bool on);
+
 /* Around a counted call: uint64_t begun = engram_begin(); ... engram_count(KERNEL_x, elements,
  * begun). */
 uint64_t engram_begin(void);

@@ -201,8 +201,8 @@ struct engram_self_test {
 };
 
 /* Some microseconds of known answers. A version that fails is demoted, unless the host keeps it: it
- * is out of use until the process ends, and the best one below takes its place. Does not touch the
- * thread's arena. ENGRAM_ENOMEM and ENGRAM_ECANCELLED if it could not be run. */
+ * is out of use until the process ends, and the best one below takes its place. Its calls are not
+ * counted and do not touch the thread's arena. ENGRAM_ENOMEM and ENGRAM_ECANCELLED if it could not be run. */
 int engram_self_test(struct engram_self_test *out);
 
 /* The i-th version that is out of use and the check that it failed; ENGRAM_ERANGE after the last.

@@ -282,7 +282,9 @@ int engram_self_test(struct engram_self_test *out)
     ENGRAM_NEED(out);
     struct engram_self_test result;
     pthread_mutex_lock(&testing);
+    engram_uncount(true);
     int status = run_checks(&result);
+    engram_uncount(false);
     pthread_mutex_unlock(&testing);
     if (status != ENGRAM_OK)
         return status;
