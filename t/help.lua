@@ -18,7 +18,8 @@ local own_modules = { arguments = true, axis = true, canvas = true, check = true
 local own = {}
 for name in ([[
   vec.is vec.of vec.over hits.arrays hits.explain hits.into hits.is hits.over hits.seen_pointer
-  hits.tell recall.batch recall.begin recall.explain recall.fill recall.frame recall.resume
+  hits.tell health.last health.state health.step health.test health.verdict doctor.command
+  doctor.examine recall.batch recall.begin recall.explain recall.fill recall.frame recall.resume
   recall.session bank.bitset bank.is bank.pointer bank.view graph.fill_frontier
   graph.frontier_frame graph.is graph.pointer arena.pointer decay.apply decay.hits matrix.is
   decay.options json.text memory.contents memory.is memory.pointer rng.is text.is

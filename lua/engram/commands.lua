@@ -2,10 +2,11 @@
 -- given the words behind its name and returns the exit status, nil for 0.
 local commands = {}
 
--- engram info
-function commands.info()
-  require("engram.info").print()
-end
+-- engram info [--json]
+function commands.info(...) return require("engram.info").command(...) end
+
+-- engram doctor [--json]
+function commands.doctor(...) return require("engram.doctor").command(...) end
 
 -- engram help [topic], engram --help topic
 function commands.help(topic)

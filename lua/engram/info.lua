@@ -13,8 +13,8 @@ end
 
 local strategies = { [0] = "error_return", "fallback", "panic" }
 
--- info.get() -> { version, api, luajit, jit, os, arch, processor, isa, threads, kernels, arena,
--- rejected }
+-- info.get() -> { version, api, luajit, jit, jit_options, gc64, build, os, arch, processor, isa,
+-- threads, kernels, arena, rejected }
 function info.get()
   local config = ffi.new "struct engram_arena_config"
   C.engram_arena_configured(config)
@@ -22,9 +22,12 @@ function info.get()
   while C.engram_rejected(#rejected) ~= nil do
     rejected[#rejected + 1] = ffi.string(C.engram_rejected(#rejected))
   end
+  local options = { jit.status() }
+  local on = table.remove(options, 1)
   return {
     version = ffi.string(C.engram_version()), api = tonumber(C.ENGRAM_API), luajit = jit.version,
-    jit = (jit.status()), os = jit.os, arch = jit.arch, processor = processor(),
+    jit = on, jit_options = options, gc64 = ffi.abi "gc64",
+    build = ffi.string(C.engram_build()), os = jit.os, arch = jit.arch, processor = processor(),
     isa = ffi.string(C.engram_isa()), threads = C.engram_threads(),
     kernels = require("engram.kernels").list(),
     arena = { bytes = tonumber(config.bytes), overflow = strategies[config.overflow],
@@ -33,11 +36,29 @@ function info.get()
   }
 end
 
+local usage = [[usage: engram info [--json]
+What this is and runs on: version, LuaJIT, machine, rung, threads, arenas, kernels, rejected
+settings.]]
+
+-- engram info
+function info.command(...)
+  local options, words = require("engram.arguments").command("info", usage, { ... },
+    { json = "flag" })
+  if options == false then return 0 end
+  if not options then return 2 end
+  if #words > 0 then
+    io.stderr:write(("engram info: '%s' is too much\n%s\n"):format(words[1], usage))
+    return 2
+  end
+  if options.json then print(require("engram.json").encode(info.get())) else info.print() end
+end
+
 -- info.print(): as text
 function info.print()
   local i = info.get()
   local function line(name, format, ...) print(("%-12s " .. format):format(name, ...)) end
   line("engram", "%s, interface %d", i.version, i.api)
+  line("built by", "%s", i.build)
   line("LuaJIT", "%s, JIT %s", i.luajit, i.jit and "on" or "off")
   line("machine", "%s %s, %s", i.os, i.arch, i.processor)
   line("rung", "%s", i.isa)
