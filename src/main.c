@@ -36,8 +36,8 @@ static const char usage[] =
     "  --         stop handling options    -          run standard input, stop handling options\n"
     "  -h, --help [topic]  this text, or a section of the reference\n"
     "Commands:\n"
-    "  info       the machine, the kernels, the arenas; --json\n"
-    "  doctor     what keeps engram from doing well here, and what to do about it; --json\n"
+    "  info       the machine, the kernels, the arenas\n"
+    "  doctor     what keeps engram from doing well here, and what to do about it\n"
     "Without a script: the prompt on a terminal, standard input otherwise. See engram(1).\n";
 
 /* ---- interrupts: the script is asked to stop; one that does not hear it is stopped */
