@@ -5,7 +5,7 @@ local check = require "engram.check"
 
 local engram = { version = ffi.string(C.engram_version()) }
 
-local parts = { arena = true, bank = true, completion = true, confidence = true,
+local parts = { arena = true, bank = true, completion = true, confidence = true, console = true,
   consolidation = true, decay = true, demo = true, doctor = true, gc = true, graph = true,
   health = true, help = true, hits = true, interference = true, json = true, kernels = true,
   math = true, memory = true, metrics = true, plot = true, priming = true, prof = true,

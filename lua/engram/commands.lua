@@ -1,5 +1,7 @@
 -- engram.commands: what the program does when its first word is one of these names. A command is
 -- given the words behind its name and returns the exit status, nil for 0.
+local arguments = require "engram.arguments"
+
 local commands = {}
 
 -- engram info [--json]
@@ -7,6 +9,21 @@ function commands.info(...) return require("engram.info").command(...) end
 
 -- engram doctor [--json]
 function commands.doctor(...) return require("engram.doctor").command(...) end
+
+local attach_usage = [[
+usage: engram attach PATH
+The prompt of a program that serves a console (engram.console) on the Unix socket PATH.]]
+
+-- engram attach PATH
+function commands.attach(...)
+  local options, words = arguments.command("attach", attach_usage, { ... }, {})
+  if not options then return options == nil and 2 or 0 end
+  if #words ~= 1 then
+    io.stderr:write("engram attach: one path expected\n", attach_usage, "\n")
+    return 2
+  end
+  return require("engram.attach").run(words[1])
+end
 
 -- engram help [topic], engram --help topic
 function commands.help(topic)
