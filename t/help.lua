@@ -9,12 +9,12 @@ local folder = support.srcdir .. "/lua"
 
 -- Modules that users do not meet, and functions that modules have for each other: a caller of these
 -- has already checked what it hands over.
-local own_modules = { arguments = true, attach = true, axis = true, canvas = true, check = true,
-  commands = true, compiled = true, complete = true, digits = true, episodes = true,
+local own_modules = { answer = true, arguments = true, attach = true, axis = true, canvas = true,
+  check = true, commands = true, compiled = true, complete = true, digits = true, episodes = true,
   exchange = true, ffi = true, files = true, filter = true, gnuplot = true, info = true,
   layout = true, literal = true, numbers = true, picture = true, pretty = true, record = true,
   repl = true, report = true, sampler = true, scratch = true, show = true, socket = true,
-  statement = true, terminal = true, tracer = true, types = true, width = true }
+  statement = true, terminal = true, tracer = true, types = true, width = true, words = true }
 local own = {}
 for name in ([[
   vec.is vec.of vec.over hits.arrays hits.explain hits.into hits.is hits.over hits.seen_pointer
@@ -22,7 +22,8 @@ for name in ([[
   doctor.examine recall.batch recall.begin recall.explain recall.fill recall.frame recall.resume
   recall.session bank.bitset bank.is bank.pointer bank.view graph.fill_frontier
   graph.frontier_frame graph.is graph.pointer arena.pointer decay.apply decay.hits matrix.is
-  decay.options json.text memory.contents memory.is memory.pointer rng.is text.is
+  decay.options demo.run help.about help.mentions help.name help.search help.summary help.topic
+  json.text memory.contents memory.is memory.pointer rng.is text.is
 ]]):gmatch "%S+" do own["engram." .. name] = true end
 
 -- ---- what there is
@@ -108,14 +109,112 @@ for name in pairs(headings) do
 end
 is(table.concat(missing, " "), "", "every heading can be looked up")
 ok(#engram.help.sections() > 80 and engram.help.sections()[1].heading, "sections come as a list")
+is(engram.help.find "elementary functions", engram.help.find "Elementary functions",
+  "a group is found by its heading, whatever its case")
+is(engram.help.summary "vec:squared_distance", "Sum of squared differences.",
+  "the first sentence is what a section is in short")
+
+-- ---- what comes near
+
+local help = engram.help
+local v, names = engram.vec(1), nil
+for _, row in ipairs {
+  { "a method by its name alone", "masked_cosine", "^vec:masked_cosine" },
+  { "one of several, and the others", "stats", "^engram%.stats.*see also .*bank:stats" },
+  { "all that are called so", "save", "'save' is part of\n  bank:save .*\n  consolidation:save" },
+  { "a part of a name", "noisy", "'noisy' is part of.*vec:noisy_or.*confidence%.noisy_or" },
+  { "a word of the text", "SplitMix64", "'SplitMix64' is told of in\n  engram.rng" },
+  { "the methods of a kind", "vec:*", "^  vec:dot .*\n  vec:table " },
+  { "the functions of a module", "spacing.", "^  engram%.spacing%.predict " },
+  { "a group", "banks", "^Banks.*\n  engram%.bank%.new .*\n  bank:free " },
+  { "a topic", "interrupt", '^"interrupt"\nCtrl%-C' }, { "formats", "formats", '^"formats"' },
+  { "a word of the prompt", "set", "^engram%.show%.set" }, { "the prompt", "prompt", "local" },
+} do
+  local name, topic, expected = unpack(row)
+  local text, there = help.topic(topic)
+  if not ok(there and text:find(expected), "help finds " .. name) then tap.note(text) end
+end
+for _, row in ipairs { { "cosne", "vec:cosine" }, { "softmx", "vec:softmax" },
+  { "vec:nrom", "vec:norm" }, { "memoy:recal", "memory:recall" }, { "bank.opn", "engram.bank.open" } } do
+  local text, there = help.topic(row[1])
+  ok(not there and text:find("did you mean\n  " .. row[2], 1, true),
+    ("for %s it suggests %s"):format(row[1], row[2]))
+end
+names = help.search "xyzzyqq"
+is(#names, 0, "and nothing where nothing is near")
+
+-- ---- values
+
+for _, row in ipairs {
+  { "a function", engram.memory.open, "^engram%.memory%.open%(" },
+  { "a function of engram's own", engram.hash, "^engram%.hash" },
+  { "a method", v.dot, "^vec:dot%(" }, { "a module that is called", engram.vec, "^engram%.vec%(" },
+  { "another module", engram.graph, "^Graphs" }, { "engram", engram, "Vectors +vec vec:%*" },
+  { "an object", v, "^vec\nmade by engram%.vec.*\n  vec:dot .*%.data " },
+  { "an object that is a table", engram.text.new(), "^encoder\n.*encoder:encode.*%.words" },
+  { "a string, which is a topic", "vec:dot", "^vec:dot%(" },
+} do
+  local text, there = help.about(row[2])
+  if not ok(there and text:find(row[3]), "help knows " .. row[1]) then tap.note(text) end
+end
+for _, value in ipairs { 5, print, {}, setmetatable({}, { __index = error }), io.stdout, 5ULL, true } do
+  local text, there = help.about(value)
+  ok(not there and text:find "^no help for this %l+;", "and says when it does not know a "
+    .. type(value))
+end
+is(select(2, help.about(nil)), false, "nil is nothing it knows")
+
+-- ---- as it is read
 
 local quoted = support.quote(support.program)
-local out = support.run(quoted .. [[ -e 'require("engram").help "vec:dot"']])
-is(out, found .. "\n", "help prints the section")
+local out = support.run("COLUMNS=40 " .. quoted .. [[ -e 'require("engram").help "vec:dot"']])
+local narrow = true
+for line in out:gmatch "[^\n]+" do narrow = narrow and #line <= 40 end
+ok(out:find "^vec:dot%(other%) %-> number\nSum of products" and narrow,
+  "help prints the section as wide as the terminal")
+is(out:gsub("%s+", " "), (found:gsub("^### ", ""):gsub("%s+", " ") .. " "):gsub("%s+", " "),
+  "with all its words")
+out = support.run(quoted .. [[ -e 'require("engram").help "engram.vec"']])
+ok(out:find("\n    local v = engram.vec { 3, 4 }\n", 1, true) and not out:find "```",
+  "examples are indented")
+out = support.run(quoted .. [[ -e 'require("engram").help "decay"']])
+ok(out:find("two-component", 1, true) and not out:find("|", 1, true), "tables lose their bars")
 out = support.run(quoted .. [[ -e 'require("engram").help "nonsense"']])
 ok(out:find("no help for 'nonsense'", 1, true), "help says what it does not know")
 out = support.run(quoted .. [[ -e 'require("engram").help()']])
-ok(out:find("\nvec:dot(other)", 1, true) and out:find("\nbank:search(", 1, true),
-  "help without a topic lists the headings")
+ok(out:find("\nVectors +vec vec:%*") and select(2, out:gsub("\n", "")) < 40,
+  "help without a topic is what there is, on one screen")
+ok(not out:find "\27", "without a terminal there are no escape sequences")
+out = support.run(quoted .. [[ --color=always -e 'require("engram").help()']])
+ok(out:find("\27[1mVectors\27[0m", 1, true), "where there are colours headings are bold")
+out = support.run(quoted .. " --help interrupt")
+ok(out:find '^"interrupt"\nCtrl%-C', "engram --help tells about topics too")
+local _, err, status = support.run(quoted .. " --help cosne")
+ok(err:find "^engram: no help for 'cosne'; did you mean\n  vec:cosine" and status == 2,
+  "and what may have been meant")
+
+-- ---- every kind of object
+
+local untold = {}
+for _, file in ipairs(support.lines("ls " .. support.quote(folder .. "/engram"))) do
+  local text = support.read(folder .. "/engram/" .. file)
+  for ctype in text:gmatch "\nffi%.metatype%(([%w_]+)," do
+    if not text:find("ctype = " .. ctype .. "[, ]") then untold[#untold + 1] = file .. " " .. ctype end
+  end
+end
+is(table.concat(untold, ", "), "", "every C type with a metatable is registered")
+
+-- ---- the demonstration
+
+out, err, status = support.run(quoted .. [[ -e 'local e = require "engram"
+  local before = {} for name in pairs(_G) do before[name] = true end
+  e.demo() for name in pairs(_G) do if not before[name] then print("GLOBAL", name) end end']])
+ok(out:find("> mem:recall", 1, true) and out:find("green tea is brewed", 1, true)
+  and out:find("\n  id", 1, true) and err == "" and status == 0, "the demonstration runs")
+ok(not out:find("GLOBAL", 1, true), "and sets no global")
+out = support.run(quoted .. [[ -e 'require("engram").demo(2)']])
+ok(out:find "^%-%- 2%." and not out:find("%-%- 1%.") and not out:find("%-%- 3%."), "one step is shown alone")
+support.refuses(function() engram.demo(99) end, "bad argument #1 to 'engram.demo' (a step, 1 .. ",
+  "a step that is not there is an error")
 
 support.done()

@@ -916,4 +916,14 @@ refuses(function() return #m end, "#memory: this memory is closed", "its length 
 refuses(function() m.free() end, "call it as memory:free(...), with a colon", "free without a colon")
 
 collectgarbage()
+do -- laws, as they were given
+  for _, law in ipairs { { curve = "power", unit_s = 60, beta = 0.5 },
+    { curve = "mixture", tau_s = 60, unit_s = 30, beta = 0.5, weight = 0.25 } } do
+    local told, same = engram.memory.new({ dim = 2, law = law }):stats().law, true
+    for name, value in pairs(law) do same = same and told[name] == value end
+    for name in pairs(told) do same = same and law[name] ~= nil end
+    tap.ok(same, "stats tell a law as its options: " .. law.curve)
+  end
+end
+
 support.done()

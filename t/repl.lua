@@ -30,6 +30,45 @@ local rows = {
     ("> %s> > 31\n"):format((">> "):rep(31)) },
   { "a long string goes on", { "[[a", "b]]" }, "> >> a\nb\n" },
   { "_ is the last value", { "41", "_ + 1", "x = _", "_" }, "> 41\n> 42\n> > 42\n" },
+  { "_1 to _9 are the values before", { "1", "2", "3;", "x = 4", "_1, _2, _3, _4", "_9" },
+    "> 1\n> 2\n> > > 3\t2\t1\tnil\n> nil\n" },
+  { "there are nine of them", { "1", "2", "3", "4", "5", "6", "7", "8", "9",
+    "10", "_9, _10" }, "> 1\n> 2\n> 3\n> 4\n> 5\n> 6\n> 7\n> 8\n> 9\n> 10\n> 2\tnil\n" },
+  { "a statement without values keeps them", { "7", "x = 1", "_" }, "> 7\n> > 7\n" },
+  { "nil is a value too", { "7", "nil", "_, _2" }, "> 7\n> nil\n> nil\t7\n" },
+  { "; keeps a value from being printed", { "41;", "_ + 1 ;  ", "_" }, "> > > 42\n" },
+  { "not in a comment, nor in a string", { "1 -- a;", "'b;'", "'c' -- [[;]] ;" }, "> 1\n> b;\n> c\n" },
+  { "several semicolons are one", { "1;;", "2" }, "> > 2\n", "unexpected" },
+  { "tables are shown", { "{ b = 1, a = { 2, 'x' } }" }, '> { a = { 2, "x" }, b = 1 }\n' },
+  { "vectors are", { "engram.vec { 3, 4 }" }, "> vec 2 [3 4]  norm 5.000\n" },
+  { "set changes how", { "set 'json'", "{ 1, 2 }", "set 'lua'", "engram.vec { 3, 4 }", "set()",
+    "set 'pretty'", "{ 1 }" },
+    '> > [1,2]\n> > engram.vec { 3, 4 }\n> "lua"\n> > { 1 }\n' },
+  { "what a format cannot write is told", { "set 'lua'", "{ a = print }", "1" }, "> > > 1\n",
+    'set "lua": cannot write a function at ["a"]' },
+  { "the line that fails is shown", { "for i = 1, 2 do", "  local x = nil + i", "end" }, "> >> >> ",
+    "stdin:2: attempt to perform arithmetic on a nil value\n    local x = nil + i\n" },
+  { "so is that of a syntax error", { "for i = 1,", "  = 2" }, "> >> ",
+    "stdin:2: unexpected symbol near '='\n    = 2\n" },
+  { "so are the functions on the way, and no others", { "function f(x) return x.y.z end",
+    "function g(x) local r = f(x) return r end", "g {}" }, "> > > ",
+    "(a nil value)\n    g {}\n  stdin:1: in 'f'\n  stdin:1: in 'g'\n" },
+  { "many of them are told in short", { "function h(n) if n == 0 then error 'deep' end local r = "
+    .. "h(n - 1) return r end", "h(20)" }, "> > ", "  stdin:1: in 'h'\n  ... 13 more ...\n" },
+  { "an error inside a callback names the caller's line",
+    { "engram.hits { { 1, 2 } }:filter(function(id)", "return id.x end)" }, "> >> ",
+    "stdin:2: attempt to index local 'id' (a number value)" },
+  { "a mistake in a call of the library is the caller's", { "engram.vec { 1 }:dot(3)" }, "> ",
+    "stdin:1: bad argument #1 to 'vec:dot' (a vec of length 1 expected, got number 3)\n"
+    .. "    engram.vec { 1 }:dot(3)\n" },
+  { "an error that is a table is shown", { "error { code = 1 }" }, "> ", "{ code = 1 }" },
+  { "an error whose text cannot be had does no harm",
+    { "error(setmetatable({}, { __tostring = function() error 'no' end }))", "7" }, "> > 7\n",
+    "table that cannot say what it is" },
+  { "the words of the prompt are there", { "type(demo)", "set()", "type(engram)" },
+    "> table\n> pretty\n> table\n" },
+  { "until then they are no globals", { "rawget(_G, 'de' .. 'mo'), rawget(_G, 'engr' .. 'am')" },
+    "> nil\tnil\n" },
   { "an error is told and the prompt goes on", { "x = nil + 1", "7" }, "> > 7\n",
     "stdin:1: attempt to perform arithmetic" },
   { "a syntax error as well", { "x = = 1", "7" }, "> > 7\n",
@@ -65,8 +104,26 @@ _, _, status = typed { "os.exit(42)" }
 is(status, 42, "os.exit leaves with its status")
 ok(not whole:find "\27", "without a terminal there are no escape sequences")
 
+local err
 local out = support.run(program .. " -e 'x = 5' -i", "x\n")
 ok(out:find("> 5\n", 1, true), "the prompt has the globals of the chunks before it")
+
+out = support.run(program .. " -e 'time = 7 help = 8' -i", "time, help\n")
+ok(out:find("> 7\t8\n", 1, true), "a script's own globals stand above the words of the prompt")
+
+local strict = support.write(support.path "strict.lua", [[setmetatable(_G, {
+  __newindex = function(_, name) error("global " .. name) end,
+  __index = function(_, name) error("no global " .. name) end })]])
+out, err = support.run(program .. " -i " .. quote(strict), "engram.vec { 1 }:norm()\n_\nx = 1\n")
+ok(out:find("> 1\n> 1\n", 1, true) and err:find("global x", 1, true),
+  "strict scripts do not mind them")
+
+local file = support.write(support.path "file.lua", "local function inner(t)\n  return t.a.b\nend\n"
+  .. "local r = inner {}\nreturn r")
+out, err = support.run(program .. " -i", ("dofile %q\n"):format(file))
+ok(err:find(file .. ":2: attempt to index field 'a'", 1, true)
+  and err:find(file .. ":2: in 'inner'\n  " .. file .. ":4: in main chunk\n", 1, true)
+  and not err:find("/engram/", 1, true), "an error in a file names its lines")
 
 local _, complaint = support.run(program .. " -i", "error 'a'\n")
 ok(complaint:find("^stdin:1: a\n") and not complaint:find("repl.lua", 1, true),
@@ -77,7 +134,6 @@ ok(complaint:find("^in /engram/vec.lua:1: words\n"), "a message that looks like 
 
 -- ---- interrupts: the statement stops, the prompt goes on
 
-local err
 out, err, status = support.interrupt("-i",
   "print 'ready' io.flush() while true do end\nprint 'still here'\n")
 ok(out:find("still here", 1, true) and err:find("interrupted", 1, true) and status == 0,

@@ -360,7 +360,7 @@ end
 
 -- help(), help "vec:dot", help(engram.memory.open), help(v): prints
 return setmetatable(help, {
-  __tostring = function() return "help \"topic\" prints a section, help() lists them" end,
+  __tostring = function() return "help \"topic\" prints a section, help() what there is" end,
   __call = function(_, ...)
     if select("#", ...) == 0 then
       print(overview())

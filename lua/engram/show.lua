@@ -152,6 +152,7 @@ end
 
 -- show.print(...): the same to standard output, with what stands back in a colour that does
 function show.print(...)
+  if select("#", ...) == 0 then return end
   paint = function(text) return terminal.paint(io.stdout, "dim", text) end
   local good, text = pcall(show.text, ...)
   paint = plainly
