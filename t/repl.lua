@@ -155,4 +155,17 @@ else
   tap.skip("the prompt works on a terminal", "there is no script(1)")
 end
 
+local terminal = dofile(support.srcdir .. "/t/terminal.lua")
+local t = terminal.open(program)
+ok(t:expect "> ", "the prompt comes")
+t:send "local q = 1\r"
+ok(t:expect("without the word, q stays"), "a local is told to end with its statement")
+t:send "local q = 2\rx = nil + 1\r"
+ok(t:expect "\27[31mstdin:1: attempt", "errors are red on a terminal")
+t:send "engram.hits { { 1, 2 } }\r"
+ok(t:expect "\27[2m", "headings stand back")
+t:send "\4"
+is(t:finish(), 0, "and it leaves")
+is(select(2, t.text:gsub("q stays", "")), 1, "which is told once")
+
 support.done()

@@ -130,6 +130,8 @@ ok(show.text(engram.arena.new(4096)):find "^arena of 4096 bytes\n", "an arena te
 ok(show.text(print, function() end):find "^function: builtin\tfunction: .*show.lua:%d+$",
   "functions tell where they are from")
 ok(show.text(engram):find "help%(%)", "engram tells where to begin")
+is(show.text(engram.bank), "engram.bank: new open; help(engram.bank) tells more", "a module tells what is in it")
+is(show.text(engram.vec), "engram.vec; help(engram.vec) tells more", "or that there is help")
 text = show.text { list, list, setmetatable({}, { __index = error }), { { { { { { 1 } } } } } } }
 ok(text:find("... and 250 more", 1, true) and text:find("{ ... }", 1, true),
   "there is an end to entries and to depth")
@@ -138,6 +140,15 @@ for i = 1, 40 do deep[i] = { x = { y = ("z"):rep(60), w = ("v"):rep(60) }, [i] =
 ok(select(2, show.text(deep):gsub("\n", "")) == 60, "and to lines")
 ok(show.text { ("ä"):rep(300) } == '{\n  "' .. ("ä"):rep(100) .. '"…\n}',
   "a long string in a table is cut between characters")
+
+text = show.text(engram.kernels.list())
+ok(text:find "^  name +calls +chosen" and text:find("dot_f32", 1, true) and width(text) <= 80,
+  "records are a table, as far as there is room")
+set("COLUMNS", "30")
+is(show.text { { a = ("x"):rep(20), b = ("y"):rep(20), c = ("z"):rep(20) }, { a = 1, b = 2, c = 3 } }
+  :match "^%s*(%S+)", "{", "and no table where most would be left out")
+is(show.text { ("x"):rep(20), { ("y"):rep(20) } }:find "\n\n", nil, "there are no empty lines")
+set("COLUMNS", "80")
 
 local function bad(__tostring) return setmetatable({}, { __tostring = __tostring }) end
 local good = true

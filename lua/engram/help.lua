@@ -175,6 +175,13 @@ local function names_behind(prefix)
   return names
 end
 
+-- help.members(prefix) -> what stands behind a prefix in the names that begin with it
+function help.members(prefix)
+  local members = names_behind(prefix)
+  for i, name in ipairs(members) do members[i] = name:sub(#prefix + 1) end
+  return members
+end
+
 -- All groups in a line each: what is in them, functions of a module and methods of an object as one.
 local function overview()
   local out, wide = { paint("dim", wrapped('help "vec:dot", help "vec:*", help "banks", help(value), '

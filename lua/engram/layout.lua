@@ -67,7 +67,7 @@ function layout.filled(items, room)
     end
     line[#line + 1], used = item, used + wide
   end
-  lines[#lines + 1] = table.concat(line, ", ")
+  if #line > 0 then lines[#lines + 1] = table.concat(line, ", ") end
   return lines
 end
 
@@ -91,7 +91,7 @@ local function joined(list, named, indent, room)
     for _, item in ipairs(named) do list[#list + 1] = item end
     return "{ " .. table.concat(list, ", ") .. " }"
   end
-  local lines = flat and wide / #list <= room / 2 and layout.filled(list, room - 2) or list
+  local lines = flat and wide <= #list * room / 2 and layout.filled(list, room - 2) or list
   if named_flat and #indent > 0 then named = layout.filled(named, room - 2) end
   for _, item in ipairs(named) do lines[#lines + 1] = item end
   local inner = indent .. "  "

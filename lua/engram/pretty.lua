@@ -176,7 +176,14 @@ local function rows_of(t)
   return names, rows
 end
 
--- Rows as a table, if all of it fits on the terminal.
+-- Notes below a table, what they are about and a list, as lines that stand back.
+local function put_note(lines, what, list)
+  for i, line in ipairs(layout.filled(list, width - #what - 4)) do
+    lines[#lines + 1] = dim("  " .. (i == 1 and what or (" "):rep(#what)) .. " " .. line)
+  end
+end
+
+-- Rows as a table, if most of its columns fit on the terminal.
 local function rows_text(t)
   local names, rows = rows_of(t)
   if not names then return nil end
@@ -191,10 +198,11 @@ local function rows_text(t)
     columns[i] = column
   end
   local fit, left_out = fitting(columns, 0)
-  if #left_out > 0 then return nil end
+  if #left_out > #fit then return nil end
   local lines = {}
   put_columns(lines, fit)
   if shown < #rows then lines[#lines + 1] = ("  ... and %d more"):format(#rows - shown) end
+  put_note(lines, "no room for", left_out)
   return table.concat(lines, "\n")
 end
 
@@ -396,14 +404,8 @@ function views.hits(h)
   local lines = { "hits " .. h.n }
   if shown > 0 then put_columns(lines, fit) end
   if h.n > shown then lines[#lines + 1] = ("  ... and %d more"):format(h.n - shown) end
-  local function note(what, list)
-    if #list == 0 then return end
-    for i, line in ipairs(layout.filled(list, width - #what - 4)) do
-      lines[#lines + 1] = dim("  " .. (i == 1 and what or (" "):rep(#what)) .. " " .. line)
-    end
-  end
-  note("of all:", notes)
-  note("no room for", left_out)
+  put_note(lines, "of all:", notes)
+  put_note(lines, "no room for", left_out)
   return table.concat(lines, "\n")
 end
 
@@ -446,6 +448,19 @@ end
 
 -- ---- any value
 
+-- A module of ours in a line: what the reference has of it.
+local function module_text(value)
+  local engram = package.loaded.engram
+  for part in next, type(engram) == "table" and engram.parts or {} do
+    local name = "engram." .. part
+    if rawequal(package.loaded[name], value) then
+      local members = require("engram.help").members(name .. ".")
+      local what = #members > 0 and ": " .. table.concat(members, " ") or ""
+      return ("%s%s; help(%s) tells more"):format(name, what, name)
+    end
+  end
+end
+
 -- What fits on a screen or two.
 local function first_lines(text)
   local lines, last = 1, 0
@@ -469,7 +484,7 @@ function pretty.text(value, columns, paint)
   end
   if type(value) ~= "table" then return type(value) == "cdata" and own_text(value) or atom(value) end
   if atom(value) then return own_text(value) end
-  return rows_text(value) or first_lines(layout.text(value, style, columns))
+  return module_text(value) or rows_text(value) or first_lines(layout.text(value, style, columns))
 end
 
 return pretty
