@@ -12,6 +12,7 @@ local compiled = require "engram.compiled"
 local show = require "engram.show"
 local socket = require "engram.socket"
 local statement = require "engram.statement"
+local types = require "engram.types"
 
 local console, methods = {}, {}
 methods.__index = methods
@@ -125,18 +126,13 @@ local function limit_time(seconds)
   return function() debug.sethook(theirs, mask, count) end
 end
 
--- A traceback to the statement, and not to who serves the console.
-local function without_host(text)
-  return text:match "^(.*\n\tstdin:[^\n]*)" or text
-end
-
 local function answer(environment, write, ...)
   if select("#", ...) == 0 then return end
   rawset(environment, "_", (...))
   write(show.text(...), "\n")
 end
 
-local function run(self, client, chunk, seconds)
+local function run(self, client, chunk, text, seconds)
   local environment = client.environment
   setfenv(compiled.off(chunk), environment)
   local write, give_back = borrow(client, self.output_bytes)
@@ -146,7 +142,7 @@ local function run(self, client, chunk, seconds)
     unlimited()
   end, function(failure)
     unlimited()
-    return without_host(statement.explain(failure))
+    return statement.explain(failure, chunk, text)
   end)
   give_back()
   if client.leaving then
@@ -165,7 +161,7 @@ local function take_line(self, client, line, deadline)
   client.text = more and text or nil
   client.at_line_start = true -- who typed it has ended the prompt's line
   if chunk then
-    run(self, client, chunk, self.statement_us and self.statement_us * 1e-6
+    run(self, client, chunk, text, self.statement_us and self.statement_us * 1e-6
       or math.max(deadline - clock(), 0))
   elseif not more then
     put_line(client, message)
@@ -339,5 +335,7 @@ function console.listen(path, options)
   watch(self)
   return self
 end
+
+types.register { name = "console", metatable = methods, methods = methods }
 
 return console

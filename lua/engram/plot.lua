@@ -4,6 +4,7 @@ local axis = require "engram.axis"
 local check = require "engram.check"
 local numbers = require "engram.numbers"
 local terminal = require "engram.terminal"
+local types = require "engram.types"
 local vec = require "engram.vec"
 local width = require "engram.width"
 
@@ -522,5 +523,7 @@ function plot.graph(g, options)
   figure.places = figure.layout == "circle" and circle(#names) or layered(#names, edges, layer)
   return figure
 end
+
+types.register { name = "figure", metatable = Figure, methods = Figure }
 
 return setmetatable(plot, { __call = function(_, y, options) return plot.new(y, options) end })

@@ -2,6 +2,7 @@
 -- ENGRAM_PROGRESS=plain asks for them, and nothing where neither is so.
 local C = require "engram.ffi"
 local check = require "engram.check"
+local types = require "engram.types"
 local terminal = require "engram.terminal"
 
 local progress, methods = {}, {}
@@ -181,5 +182,7 @@ function progress.during(options, f, ...)
   local p = progress.new(options)
   return ended(p, pcall(f, p, ...))
 end
+
+types.register { name = "progress", metatable = methods, methods = methods }
 
 return progress

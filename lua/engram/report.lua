@@ -116,14 +116,9 @@ end
 -- "@", and the folder of these files, which is named engram
 local folder = debug.getinfo(1, "S").source:match "^(.*)report%.lua$"
 
--- report.is_ours(source) -> whether a source, as debug.getinfo tells it, is a file of the library
-function report.is_ours(source)
-  return source:sub(1, #folder) == folder or source == folder:sub(1, -2) .. ".lua"
-end
-
 -- report.place(source, line) -> "file.lua:12"; files of ours without the folder they are in
 function report.place(source, line)
-  local path = report.is_ours(source) and source:sub(#folder - #"engram/" + 1)
+  local path = statement.is_ours(source) and source:sub(#folder - #"engram/" + 1)
     or source:gsub("^[@=]", "")
   return ("%s:%d"):format(path, line)
 end

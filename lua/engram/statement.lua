@@ -42,7 +42,8 @@ local FRAMES = 8
 local folder = debug.getinfo(1, "S").source:match "^(.*)statement%.lua$"
 local root = folder:sub(1, -2) .. ".lua"
 
-local function is_ours(source)
+-- statement.is_ours(source) -> whether a source, as debug.getinfo tells it, is a file of the library
+function statement.is_ours(source)
   return source == root or source:sub(1, #folder) == folder
 end
 
@@ -63,7 +64,7 @@ local function trace(chunk)
       line = frame.currentline
       break
     end
-    if frame.currentline > 0 and not is_ours(frame.source) then
+    if frame.currentline > 0 and not statement.is_ours(frame.source) then
       frames[#frames + 1] = frame_text(frame)
     end
   end

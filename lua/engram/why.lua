@@ -3,6 +3,7 @@
 local ffi = require "ffi"
 local compiled = require "engram.compiled"
 local report = require "engram.report"
+local statement = require "engram.statement"
 local sampler = require "engram.sampler"
 local terminal = require "engram.terminal"
 local tracer = require "engram.tracer"
@@ -151,7 +152,7 @@ end
 -- Findings are a list, and are found in it by what they say.
 local function add(findings, what, at, about)
   local place = report.place(at.source, at.line)
-  if report.is_ours(at.source) or what.kind == "given up" and findings[place .. "off"] then return end
+  if statement.is_ours(at.source) or what.kind == "given up" and findings[place .. "off"] then return end
   local key = place .. what.cause
   local finding = findings[key]
   if not finding then
