@@ -34,7 +34,8 @@ end
 -- What is typed, what it may become, where that begins.
 local rows = {
   { "eng", "engram", 1 }, { "x = eng", "engram", 5 }, { "engram.ba", "bank", 8 },
-  { "engram . ba", "bank", 10 }, { "engram.matr", "matrix", 8 }, { "engram.bank.", "new open", 13 }, { "engram.confidence.hi", "high", 19 },
+  { "engram . ba", "bank", 10 }, { "engram.matr", "matrix", 8 }, { "engram.bank.", "new open", 13 },
+  { "engram.confidence.hi", "high", 19 },
   { "alias.o", "open", 7 }, { "v:do", "dot", 3 }, { "print(v:do", "dot", 9 }, { "v.", "data n", 3 },
   { "g:free", "free freeze", 3 }, { "g.", "edges nodes", 3 }, { "e:", "encode fit tokens", 3 },
   { "e.w", "words", 3 }, { "m:ret", "retention", 3 }, { "h.s", "seen", 3 },
@@ -54,8 +55,8 @@ local rows = {
   { "m:recall { now = v:do", "dot", 20 }, { "g:frontier(h, { cyc", "cycle_penalty =", 17 },
   { "engram.decay(a, b, { cur", "curve =", 22 }, { "nosy { di", "", 8 }, { "x = { di", "", 7 },
   { "require 'engram.gra", "engram.graph", 10 }, { 'require("stri', "string", 10, "begins" },
-  { "help 'vec:mas", "vec:masked_cosine", 7 }, { "help 'masked", "", 7 }, { "help 'ban", "bank.new bank.open bank:add",
-    7, "begins" }, { "set '", "json lua pretty tsv", 6 }, { "set 'p", "pretty", 6 },
+  { "help 'vec:mas", "vec:masked_cosine", 7 }, { "help 'masked", "", 7 }, { "help 'ban",
+    "bank.new bank.open bank:add", 7, "begins" }, { "set '", "json lua pretty tsv", 6 }, { "set 'p", "pretty", 6 },
   { "usag", "usage", 1 }, { "", nil, 1 }, { "'", nil, 2 },
 }
 for _, row in ipairs(rows) do
@@ -71,7 +72,9 @@ is(called, 0, "no metamethod of the user's is called for it")
 
 local folder = support.path "file one"
 support.write(folder, "")
-os.execute("mkdir " .. support.quote(support.path "folder") .. " " .. support.quote(support.path "[a]"))
+for _, name in ipairs { "folder", "[a]" } do
+  os.execute("mkdir " .. support.quote(support.path(name)))
+end
 support.write(support.path "[a]/in", "")
 is(texts("io.open '" .. support.path "fi"), folder, "files stand in strings, blanks in their names too")
 is(texts("dofile('" .. support.path "fo"), support.path "folder/", "and folders, with a slash")
@@ -79,7 +82,8 @@ is(texts("io.open '" .. support.path "[a]/"), support.path "[a]/in", "brackets i
 is(texts("io.open '/nonexistent/"), "", "a folder that is not there has nothing in it")
 
 local _, _, candidates = texts "v:dot"
-is(candidates[1].help, engram.help.summary "vec:dot", "a method has a line of help: its section's first sentence")
+is(candidates[1].help, engram.help.summary "vec:dot",
+  "a method has a line of help: its section's first sentence")
 _, _, candidates = texts "v.data"
 is(candidates[1].help, "the floats, float *", "a field has its own")
 _, _, candidates = texts "t.alpha"

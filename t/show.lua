@@ -28,6 +28,8 @@ local rows = {
   { "5ULL", values(5ULL) }, { "x\ty", values "x\ty" }, { "1\tnil\tx", values(1, nil, "x") },
   { "nil", values(nil) }, { "", values() }, { "function: builtin", values(print) },
   { "named", values(setmetatable({}, { __tostring = function() return "named" end })) },
+  { "a\nb", values(setmetatable({}, { __tostring = function() return "a\nb" end })) },
+  { "{ a }", values { setmetatable({}, { __tostring = function() return "a\nb" end }) } },
   { "{}", values {} }, { "{ 1, 2, 3 }", values { 1, 2, 3 } }, { "{ { itself } }", values(cycle) },
   { '{ "a", [-1] = 2, b = "c\\n\\000\\255\\"", ["d e"] = true, ["end"] = 1 }',
     values { "a", b = 'c\n\0\255"', ["d e"] = true, ["end"] = 1, [-1] = 2 } },
@@ -130,7 +132,8 @@ ok(show.text(engram.arena.new(4096)):find "^arena of 4096 bytes\n", "an arena te
 ok(show.text(print, function() end):find "^function: builtin\tfunction: .*show.lua:%d+$",
   "functions tell where they are from")
 ok(show.text(engram):find "help%(%)", "engram tells where to begin")
-is(show.text(engram.bank), "engram.bank: new open; help(engram.bank) tells more", "a module tells what is in it")
+is(show.text(engram.bank), "engram.bank: new open; help(engram.bank) tells more",
+  "a module tells what is in it")
 is(show.text(engram.vec), "engram.vec; help(engram.vec) tells more", "or that there is help")
 text = show.text { list, list, setmetatable({}, { __index = error }), { { { { { { 1 } } } } } } }
 ok(text:find("... and 250 more", 1, true) and text:find("{ ... }", 1, true),
@@ -145,8 +148,8 @@ text = show.text(engram.kernels.list())
 ok(text:find "^  name +calls +chosen" and text:find("dot_f32", 1, true) and width(text) <= 80,
   "records are a table, as far as there is room")
 set("COLUMNS", "30")
-is(show.text { { a = ("x"):rep(20), b = ("y"):rep(20), c = ("z"):rep(20) }, { a = 1, b = 2, c = 3 } }
-  :match "^%s*(%S+)", "{", "and no table where most would be left out")
+local broad = { a = ("x"):rep(20), b = ("y"):rep(20), c = ("z"):rep(20) }
+is(show.text({ broad, broad }):match "^%s*(%S+)", "{", "and no table where most would be left out")
 is(show.text { ("x"):rep(20), { ("y"):rep(20) } }:find "\n\n", nil, "there are no empty lines")
 set("COLUMNS", "80")
 
@@ -435,7 +438,8 @@ local program = support.quote(support.program)
 local out = support.run("COLUMNS=80 " .. program
   .. [[ --color=always -e 'require("engram.show").print(require("engram").hits { { 1, 2 } })']])
 ok(out:find("\27[2m", 1, true), "what stands back is painted so, where there are colours")
-out = support.run(program .. [[ -e 'require("engram.show").print(require("engram").hits { { 1, 2 } })']])
+out = support.run(program
+  .. [[ -e 'require("engram.show").print(require("engram").hits { { 1, 2 } })']])
 ok(not out:find "\27", "and not in a pipe")
 
 support.done()

@@ -184,10 +184,10 @@ local function offer_options(name, nested, from)
     for key in (" " .. code):gmatch "[{,%s]([%a_][%w_]*)%s*=" do each(key) end
   end
   text = text:gsub("by%s+the%s+options", "")
-  for other in text:gmatch "options%s+of%s+`([%w_.:]+)`" do offer_options(other, false, name) end
-  for other in text:gmatch "options%s+as%s+in%s+`([%w_.:]+)`" do offer_options(other, false, name) end
-  for other in text:gmatch "options%s+are%s+those%s+of%s+`([%w_.:]+)`" do
-    offer_options(other, false, name)
+  for _, way in ipairs { "of", "as%s+in", "are%s+those%s+of" } do
+    for other in text:gmatch("options%s+" .. way .. "%s+`([%w_.:]+)`") do
+      offer_options(other, false, name)
+    end
   end
 end
 
@@ -248,7 +248,9 @@ local strings = {}
 function strings.require()
   for name in next, package.loaded do offer(name) end
   for name in next, package.preload do offer(name) end
-  for part in pairs(require("engram").parts) do offer("engram." .. part, help.summary("engram." .. part)) end
+  for part in pairs(require("engram").parts) do
+    offer("engram." .. part, help.summary("engram." .. part))
+  end
 end
 
 function strings.help()

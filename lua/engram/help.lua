@@ -23,8 +23,8 @@ end
 
 local list, by_name -- the sections, read once; those of names
 
--- help.sections() -> { { heading, text, name, group, summary }, ... } in the order of the reference.
--- A group has no name, and the sections behind it are its own.
+-- help.sections() -> { { heading =, text =, name =, group = }, ... } in the order of the reference. A
+-- group has no name, and the sections behind it are its own.
 function help.sections()
   if list then return list end
   list, by_name = {}, {}
@@ -184,8 +184,8 @@ end
 
 -- All groups in a line each: what is in them, functions of a module and methods of an object as one.
 local function overview()
-  local out, wide = { paint("dim", wrapped('help "vec:dot", help "vec:*", help "banks", help(value), '
-    .. 'or any word: help "forget"', room(), "")) }, 0
+  local ways = 'help "vec:dot", help "vec:*", help "banks", help(value), or any word: help "forget"'
+  local out, wide = { paint("dim", wrapped(ways, room(), "")) }, 0
   for _, group in ipairs(help.sections()) do
     if not group.name then wide = math.max(wide, #group.heading) end
   end

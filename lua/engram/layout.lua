@@ -98,9 +98,9 @@ local function joined(list, named, indent, room)
   return "{\n" .. inner .. table.concat(lines, ",\n" .. inner) .. "\n" .. indent .. "}"
 end
 
--- layout.text(value, style, width) -> text. style.atom(value, way) is the text of a value, or nil
--- if it is a table to be opened; style.most is how many entries of each are shown, style.deepest how
--- many tables in each other (no bounds); style.cut(n), style.closed(way) and style.cycle(way) are
+-- layout.text(value, style, width) -> text. style.atom(value, way) is the text of a value, or nil if
+-- it is a table to be opened; style.most is how many entries of each are shown, style.deepest how many
+-- tables in each other (no bounds); style.cut(n), style.closed(way) and style.cycle(way) are
 -- the texts of n entries that are left out, of a table that stays closed, and of one that is inside
 -- itself; way leads there.
 function layout.text(value, style, width)
@@ -110,8 +110,8 @@ function layout.text(value, style, width)
   local function entry(key, child, indent, room, named)
     local prefix = ""
     if named then
-      local name = layout.is_name(key) and key or "[" .. (style.atom(key, way) or style.closed(way)) .. "]"
-      prefix = name .. " = "
+      local name = layout.is_name(key) and key
+      prefix = (name or "[" .. (style.atom(key, way) or style.closed(way)) .. "]") .. " = "
     end
     way[#way + 1] = key
     local text = prefix .. put(child, indent .. "  ", room - 2 - layout.width(prefix))
@@ -156,7 +156,8 @@ local function is_utf8(s)
 end
 
 function layout.quoted(s)
-  return '"' .. s:gsub(is_utf8(s) and '[%z\1-\31\127"\\]' or '[%z\1-\31\127-\255"\\]', escaped) .. '"'
+  local odd = is_utf8(s) and '[%z\1-\31\127"\\]' or '[%z\1-\31\127-\255"\\]'
+  return '"' .. s:gsub(odd, escaped) .. '"'
 end
 
 return layout

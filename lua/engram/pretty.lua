@@ -140,6 +140,22 @@ end
 
 local first_names = { id = 1, name = 2, score = 3 }
 
+-- The names of what a table holds, in order, if it is nothing larger than cells.
+local function record_names(row)
+  if not is_plain(row) then return nil end
+  local n, names = layout.keys(row)
+  if n > 0 or #names == 0 then return nil end
+  for _, name in ipairs(names) do
+    if type(name) ~= "string" or not is_cell(row[name]) then return nil end
+  end
+  table.sort(names, function(a, b)
+    local s, t = first_names[a] or 4, first_names[b] or 4
+    if s ~= t then return s < t end
+    return a < b
+  end)
+  return names
+end
+
 -- The names and rows of a list of tables that have the same names and nothing larger in them than
 -- lists of words, or of a table of such tables by name; otherwise nothing.
 local function rows_of(t)
@@ -147,32 +163,16 @@ local function rows_of(t)
   local n, keys = layout.keys(t)
   local count = n + #keys
   if count < 2 or n > 0 and #keys > 0 then return nil end
-  local names, seen, rows = {}, nil, {}
-  for i = 1, count do
+  local names = record_names(rawget(t, keys[1] or 1))
+  local rows = {}
+  for i = 1, names and count or 0 do
     local key = keys[i] or i
     local row = rawget(t, key)
-    if not is_plain(row) or next(row) == nil or n == 0 and type(key) ~= "string" then return nil end
-    if not seen then
-      seen = {}
-      for name, value in next, row do
-        if type(name) ~= "string" or not is_cell(value) then return nil end
-        names[#names + 1], seen[name] = name, true
-      end
-    end
-    local fields = 0
-    for name, value in next, row do
-      if not seen[name] or not is_cell(value) then return nil end
-      fields = fields + 1
-    end
-    if fields ~= #names then return nil end
-    rows[i] = n > 0 and row or setmetatable({ [""] = key }, { __index = row })
+    local others = record_names(row)
+    if not others or table.concat(others, "\0") ~= table.concat(names, "\0") then return nil end
+    rows[i] = n > 0 and row or setmetatable({ [""] = tostring(key) }, { __index = row })
   end
-  table.sort(names, function(a, b)
-    local s, u = first_names[a] or 4, first_names[b] or 4
-    if s ~= u then return s < u end
-    return a < b
-  end)
-  if n == 0 then table.insert(names, 1, "") end
+  if names and n == 0 then table.insert(names, 1, "") end
   return names, rows
 end
 
@@ -441,8 +441,10 @@ end
 function views.arena(a)
   local s = a:stats()
   return facts("arena of " .. megabytes(s.capacity), {
-    { "used", megabytes(s.used) }, { "peak", megabytes(s.peak) },
-    { "overflows", s.overflows > 0 and s.overflows }, { "fallbacks", s.fallbacks > 0 and s.fallbacks },
+    { "used", megabytes(s.used) },
+    { "peak", megabytes(s.peak) },
+    { "overflows", s.overflows > 0 and s.overflows },
+    { "fallbacks", s.fallbacks > 0 and s.fallbacks },
   })
 end
 
@@ -482,8 +484,9 @@ function pretty.text(value, columns, paint)
     local good, text = pcall(view, value)
     return good and text or own_text(value) -- one that is closed, say
   end
-  if type(value) ~= "table" then return type(value) == "cdata" and own_text(value) or atom(value) end
-  if atom(value) then return own_text(value) end
+  local text = atom(value)
+  local whole = type(value) == "table" or type(value) == "cdata"
+  if text then return whole and own_text(value) or text end -- not its first line alone
   return module_text(value) or rows_text(value) or first_lines(layout.text(value, style, columns))
 end
 

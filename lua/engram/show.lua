@@ -46,7 +46,9 @@ local plain = {
   vec = function(v) return v end,
   matrix = rows_of,
   hits = function(h) return h:table() end,
-  failure = function(f) return { code = f.code, name = f.name, path = f.path, message = f.message } end,
+  failure = function(f)
+    return { code = f.code, name = f.name, path = f.path, message = f.message }
+  end,
   graph = function(g)
     local edges = {}
     for node = 0, g.nodes - 1 do

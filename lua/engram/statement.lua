@@ -36,7 +36,7 @@ end
 
 -- ---- errors
 
-local FRAMES = 8
+local FRAMES = 4 -- from either end
 
 -- "@", and the folder of these files
 local folder = debug.getinfo(1, "S").source:match "^(.*)statement%.lua$"
@@ -48,9 +48,10 @@ function statement.is_ours(source)
 end
 
 local function frame_text(frame)
-  local name = frame.what == "main" and "in main chunk" or frame.name and ("in '%s'"):format(frame.name)
-    or "in a function"
-  return ("  %s:%d: %s"):format(frame.short_src, frame.currentline, name)
+  local where = "in a function"
+  if frame.name then where = ("in '%s'"):format(frame.name) end
+  if frame.what == "main" then where = "in main chunk" end
+  return ("  %s:%d: %s"):format(frame.short_src, frame.currentline, where)
 end
 
 -- The functions between what was typed and where it failed, without our own and those in C; and the
@@ -68,13 +69,17 @@ local function trace(chunk)
       frames[#frames + 1] = frame_text(frame)
     end
   end
-  local more = #frames - FRAMES
-  if more > 1 then
-    for i = 0, FRAMES / 2 - 1 do frames[FRAMES / 2 + 2 + i] = frames[#frames - FRAMES / 2 + 1 + i] end
-    frames[FRAMES / 2 + 1] = ("  ... %d more ..."):format(more)
-    for i = #frames, FRAMES + 2, -1 do frames[i] = nil end
-  end
   return frames, line
+end
+
+-- Of a long list the ends.
+local function shortened(frames)
+  local left_out = #frames - 2 * FRAMES
+  if left_out < 2 then return frames end
+  local short = {}
+  for i = 1, FRAMES do short[i], short[FRAMES + 1 + i] = frames[i], frames[#frames - FRAMES + i] end
+  short[FRAMES + 1] = ("  ... %d more ..."):format(left_out)
+  return short
 end
 
 local function line_of(text, number)
@@ -84,10 +89,11 @@ local function line_of(text, number)
   end
 end
 
--- statement.explain(failure [, chunk, text]): for xpcall: the message, the line of what was typed, and
--- how it came there
+-- statement.explain(failure [, chunk, text]): for xpcall: the message, the line of what was typed,
+-- and how it came there
 function statement.explain(failure, chunk, text)
   local frames, line = trace(chunk)
+  frames = shortened(frames)
   local message = type(failure) == "string" and failure
     or require("engram.pretty").text(failure, 100, tostring)
   table.insert(frames, 1, message)
