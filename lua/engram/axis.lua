@@ -30,8 +30,8 @@ end
 local Step = {}
 Step.__index = Step
 
--- axis.step(low, high, most [, whole]) -> the step of which at most about so many lie between them; a
--- whole one is at least 1
+-- axis.step(low, high, most [, whole]) -> the step of which at most about so many lie between them;
+-- a whole one is at least 1
 function axis.step(low, high, most, whole)
   local raw = (high / 2 - low / 2) / most * 2
   local k = math.max(SMALLEST, exponent(raw))
@@ -82,8 +82,8 @@ local function apart(low, high, log)
   return low - room, high + room
 end
 
--- axis.new(low, high, { log = false, most = 5, wide = false, whole = false }) -> axis. wide: it begins
--- and ends with a tick; whole: all ticks are whole numbers.
+-- axis.new(low, high, { log = false, most = 5, wide = false, whole = false }) -> axis. wide: it
+-- begins and ends with a tick; whole: all ticks are whole numbers.
 function axis.new(low, high, o)
   local self = setmetatable({ log = o.log, most = o.most, whole = o.whole }, methods)
   self.low, self.high = apart(low, high, o.log)

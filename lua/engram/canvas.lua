@@ -72,8 +72,9 @@ end
 
 local function character_of(self, at)
   local bits = self.bits[at]
-  return self.marks[at] or bits and (self.utf8 and braille_character(bits) or ascii_characters[bits])
-    or " "
+  if self.marks[at] then return self.marks[at] end
+  if not bits then return " " end
+  return self.utf8 and braille_character(bits) or ascii_characters[bits]
 end
 
 -- The columns of a row up to the last that has something in it.

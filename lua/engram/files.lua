@@ -20,10 +20,11 @@ end
 -- returns true, or false and why not.
 function files.make(path, f)
   local aside = path .. ".part"
-  local good, reason = f(aside)
-  if good then good, reason = os.rename(aside, path) end
-  if good then return true end
+  local ran, good, reason = pcall(f, aside)
+  if ran and good then good, reason = os.rename(aside, path) end
+  if ran and good then return true end
   os.remove(aside)
+  if not ran then error(good, 0) end
   reason = tostring(reason)
   return files.failed(path, reason:sub(1, #path) == path and reason or path .. ": " .. reason)
 end

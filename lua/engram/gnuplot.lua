@@ -6,8 +6,8 @@ local width = require "engram.width"
 
 local gnuplot = {}
 
--- A text of a user as one of gnuplot's: all of ASCII but letters, digits and blanks by its number, so
--- that nothing in it is a quote, a command or a macro.
+-- A text of a user as one of gnuplot's: all of ASCII but letters, digits and blanks by its number,
+-- so that nothing in it is a quote, a command or a macro.
 local function quoted(text)
   return '"' .. width.line(text):gsub("[^%w \128-\255]", function(character)
     return ("\\%03o"):format(character:byte())
@@ -97,7 +97,8 @@ function kinds.heat(figure, script)
     end
   end
   add_data(script, "cells", cells)
-  add(script, "set palette defined (0 '#440154', 1 '#3b528b', 2 '#21918c', 3 '#5ec962', 4 '#fde725')")
+  add(script, "set palette defined (0 '#440154', 1 '#3b528b', 2 '#21918c', 3 '#5ec962', "
+    .. "4 '#fde725')")
   local scale = axis.new(figure.low, figure.high, {})
   add(script, "set cbrange [%s:%s]", number(scale.low), number(scale.high))
   add(script, "set xrange [0.5:%d.5]", figure.columns)

@@ -15,7 +15,7 @@ local plot = {}
 local Figure = {}
 Figure.__index = Figure
 
--- The picture as lines of text: as wide as the terminal unless told, coloured where paint does that.
+-- The picture as lines of text: as wide as the terminal unless told, coloured where paint does so.
 local function lines_of(self, paint)
   return require("engram.picture")[self.kind](self, { columns = self.width or terminal.columns(),
     rows = self.height, utf8 = terminal.utf8(), paint = paint })
@@ -28,8 +28,8 @@ function Figure:__tostring()
   return table.concat(lines_of(self, on_stdout), "\n")
 end
 
--- figure:save(path) -> true, or nil and what went wrong. The end of the path says how: .svg, .png or
--- .txt.
+-- figure:save(path) -> true, or nil and what went wrong. The end of the path says how: .svg, .png
+-- or .txt.
 function Figure:save(path)
   local fname = "figure:save"
   check.self(getmetatable(self) == Figure, fname)
@@ -51,7 +51,8 @@ local of_axes = { title = "text", width = "columns", height = "rows", xlabel = "
   ylabel = "text", logx = "switch", logy = "switch", xrange = "range", yrange = "range" }
 
 local function is_range(x)
-  return type(x) == "table" and #x == 2 and check.finite(x[1]) and check.finite(x[2]) and x[1] < x[2]
+  if type(x) ~= "table" or #x ~= 2 then return false end
+  return check.finite(x[1]) and check.finite(x[2]) and x[1] < x[2]
 end
 
 local kinds = {
@@ -447,8 +448,8 @@ local function circle(n)
   return places
 end
 
--- The layer of each node: one below the lowest of those that lead to it. Where only circles are left
--- the first node breaks one. Also whether there was a circle.
+-- The layer of each node: one below the lowest of those that lead to it. Where only circles are
+-- left the first node breaks one. Also whether there was a circle.
 local function layers_of(n, edges)
   local layer, waits, done, cyclic = {}, {}, {}, false
   for i = 1, n do layer[i], waits[i] = 1, 0 end

@@ -66,8 +66,8 @@ function width.cut(text, columns)
   return table.concat(kept)
 end
 
--- width.left(text, columns), width.right(text, columns), width.centre(text, columns) -> cut, or with
--- blanks behind it, before it, around it
+-- width.left(text, columns), width.right(text, columns), width.centre(text, columns) -> cut, or
+-- with blanks behind it, before it, around it
 function width.left(text, columns)
   text = width.cut(text, columns)
   return text .. (" "):rep(columns - width.of(text))
