@@ -37,6 +37,7 @@ static const char usage[] =
     "  -h, --help [topic]  this text, or a section of the reference\n"
     "Commands:\n"
     "  attach PATH  the prompt of a program that serves a console there\n"
+    "  test FILE..  run tests that print TAP\n"
     "  info       the machine, the kernels, the arenas\n"
     "  doctor     what keeps engram from doing well here, and what to do about it\n"
     "Without a script: the prompt on a terminal, standard input otherwise. See engram(1).\n";

@@ -25,6 +25,27 @@ function commands.attach(...)
   return require("engram.attach").run(words[1])
 end
 
+local test_usage = [[
+usage: engram test [--jobs N] [--tap] FILE...
+Runs test files that print TAP 13 or 14, each in a process of its own.
+  --jobs N  so many at once, 1 to 64 (1)
+  --tap     print TAP: a test for each file]]
+
+-- engram test FILE...
+function commands.test(...)
+  local options, files = arguments.command("test", test_usage, { ... },
+    { jobs = "count", tap = "flag" })
+  if not options then return options == nil and 2 or 0 end
+  options.jobs = options.jobs or 1
+  local wrong = #files == 0 and "no files" or (options.jobs < 1 or options.jobs > 64)
+    and "--jobs wants a number from 1 to 64"
+  if wrong then
+    io.stderr:write("engram test: ", wrong, "\n", test_usage, "\n")
+    return 2
+  end
+  return require("engram.testing").run(files, options)
+end
+
 -- engram help [topic], engram --help topic
 function commands.help(topic)
   local help = require "engram.help"

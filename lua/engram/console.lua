@@ -4,7 +4,7 @@
 -- What goes over the socket is text. The console sends a prompt, "> " or, where a statement is not
 -- finished, ">> ", at the beginning of a line; for every line that it is sent it answers with what
 -- was printed, the values or the error, and then a prompt. A line with the character 3 alone, which
--- is Ctrl-C, discards an unfinished statement. "bye" on a line of its own is the last thing it says.
+-- is Ctrl-C, discards an unfinished statement. "bye" on a line of its own is the last thing said.
 local ffi = require "ffi"
 local C = require "engram.ffi"
 local check = require "engram.check"

@@ -239,7 +239,8 @@ local function take_rows(p, o, path, now)
         r.vector = rows + i * dim
         local status = C.engram_memory_remember(p, r, nil, now, remembered)
         if status ~= 0 then
-          return nil, check.failure(status, path, ("%s: row %d: %s"):format(path, i, last_message()))
+          return nil, check.failure(status, path,
+            ("%s: row %d: %s"):format(path, i, last_message()))
         end
         ids[i] = tonumber(remembered.id)
         bar:step()
