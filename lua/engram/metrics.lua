@@ -57,7 +57,7 @@ local function kernel_families()
   local calls = family("engram_kernel_calls_total", "counter",
     "Calls of a kernel, by the version that ran.")
   local elements = family("engram_kernel_elements_total", "counter",
-    "Elements, rows or edges that a kernel was called on.")
+    "Elements that a kernel was called on, of rows and edges too.")
   local errors = family("engram_kernel_errors_total", "counter",
     "Calls of a kernel that failed, by status; refused arguments count.")
   local durations = family("engram_kernel_duration_seconds", "histogram",
