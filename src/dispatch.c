@@ -104,7 +104,7 @@ bool engram_demote(enum engram_kernel kernel, const char *check)
 void engram_demote_back(enum engram_kernel kernel, enum engram_rung rung, const char *check)
 {
     pthread_mutex_lock(&choosing);
-    for (int r = 0; r < RUNGS; r++)
+    for (int r = 0; r <= (int)rung; r++) /* above it stands what failed before */
         if (kernels[kernel].failed[r] == check)
             kernels[kernel].failed[r] = NULL;
     use((int)kernel, rung);
