@@ -2,7 +2,6 @@
 -- SPDX-License-Identifier: MIT
 local tap = require "engram.tap"
 local compiled = require "engram.compiled"
-local engram = require "engram"
 local jutil = require "jit.util"
 local support = dofile(os.getenv "srcdir" .. "/t/support.lua")
 local ok, is = tap.ok, tap.is
@@ -74,7 +73,7 @@ ok(ran and total == 45150 and argument == "x", "during gives what the function g
 ok(of(begun, "user"), "inside during it is compiled, although its chunk is gone")
 ok(not of(traces(f), "user"), "and not any more behind it")
 
-begun, ran, raised = traces(compiled.during, f, "raise")
+_, ran, raised = traces(compiled.during, f, "raise")
 ok(not ran and raised[1] == "raised", "an error comes out of during")
 ok(not of(traces(f), "user"), "and what was on is off behind it")
 
@@ -98,17 +97,17 @@ local run = hits(list)
 local keep = compiled.off(loadstring "return function(id, score) return score > 0 end")()
 for _ = 1, 100 do run:filter(keep) end
 local function loop_of_hits()
-  local loop
+  local found
   local function note(what, trace, func)
     if what == "stop" and jutil.traceinfo(trace).linktype == "loop"
       and jutil.funcinfo(func).source:find("hits.lua", 1, true) then
-      loop = trace
+      found = trace
     end
   end
   jit.attach(note, "trace")
   for _ = 1, 100 do run:filter(keep) end
   jit.attach(note)
-  return loop
+  return found
 end
 is(loop_of_hits(), nil, "a loop of ours is not compiled with a function in it that is off")
 local trace = compiled.during(loop_of_hits)
@@ -159,7 +158,8 @@ end
 compiled.loaders(true)
 local loaded, message = loadfile "/nonexistent.lua"
 ok(loaded == nil and message:find("/nonexistent.lua", 1, true), "what cannot be loaded is nil")
-tap.throws(function() dofile "/nonexistent.lua" end, "cannot open /nonexistent.lua", "and raised by dofile")
+tap.throws(function() dofile "/nonexistent.lua" end, "cannot open /nonexistent.lua",
+  "and raised by dofile")
 tap.throws(function() require "no.such.module" end, "module 'no.such.module' not found:",
   "and by require")
 is(select(2, loadstring "x = ="), "[string \"x = =\"]:1: unexpected symbol near '='",

@@ -30,12 +30,14 @@ end
 -- ---- time
 
 local text, r = reporting(engram.time, search, 7)
-ok(r.seconds > 0 and r.cpu_seconds >= 0 and r.jit == jit.status(), "time tells both times and the JIT")
+ok(r.seconds > 0 and r.cpu_seconds >= 0 and r.jit == jit.status(),
+  "time tells both times and the JIT")
 local kernel = r.kernels[1]
 ok(kernel.name == "cosines_f32" and kernel.calls == 7 and kernel.elements == 7 * 1000 * 64,
   "kernels are counted, all calls and no other")
 ok(r.arena_peak > 0, "so is what the arena held")
-ok(fits(text) and text:find("cosines_f32  7 calls  448,000 elements", 1, true), "all of it is printed")
+ok(fits(text) and text:find("cosines_f32  7 calls  448,000 elements", 1, true),
+  "all of it is printed")
 is(engram.time(function() end).lua_bytes, 0, "nothing allocates nothing")
 local kept
 r = engram.time(function() kept = ffi.new "char[100000]" end)
@@ -78,10 +80,8 @@ _G.bank_of_usage = nil
 bank = engram.bank.new(64)
 bank:add(engram.matrix(1000, 64))
 
-kept = nil
 collectgarbage()
-local garbage = ffi.new "char[1000000]"
-garbage = nil -- luacheck: ignore
+ffi.new "char[1000000]" -- garbage at once
 text, r = reporting(engram.gc)
 ok(r.freed >= 1e6 and r.freed < 2e6 and text:find("^%d%.%d+ MB freed") or text:find "KB freed",
   "gc frees garbage and tells how much")
@@ -105,7 +105,8 @@ ok(kernel.name == "cosines_f32" and kernel.calls == 9 and kernel.elements == 9 *
   "prof counts the calls of kernels exactly")
 ok(kernel.seconds > 0 and kernel.seconds < r.seconds, "and times them")
 is(kernel.bytes, 9 * 1000 * 64 * 4, "each element of a row is four bytes")
-tap.near(kernel.bytes_per_second * kernel.seconds, kernel.bytes, 1, "a second's bytes follow from that")
+tap.near(kernel.bytes_per_second * kernel.seconds, kernel.bytes, 1,
+  "a second's bytes follow from that")
 is(C.engram_timing(0), 0, "timing is off behind it")
 C.engram_timing(1)
 engram.prof(search, 1)
@@ -118,12 +119,22 @@ tap.near(sum, 1, 1e-9, "shares of states add up to 1")
 sum = 0
 for _, line in ipairs(r.lines) do sum = sum + line.share end
 ok(sum > 0.99 and sum < 1.01, "so do those of lines")
-ok(r.samples > 5 and r.lines[1].place:find "insight%.lua:%d+$", "the line that takes longest is first")
+ok(r.samples > 5 and r.lines[1].place:find "insight%.lua:%d+$",
+  "the line that takes longest is first")
 local fastest = jit.status() and "compiled" or "interpreted"
 ok(r.states[fastest] > 0.5, "and what it does is told from what it does not")
 ok(fits(text) and text:find "cosines_f32 +9 " and text:find "limited by", "all of it is printed")
 local _, short = reporting(engram.prof, function() end)
 ok(#short.lines > 0 or tostring(short):find("too short", 1, true), "too short a call says so")
+
+local zone = require "jit.zone"
+text, r = reporting(engram.prof, function()
+  zone "counting"
+  busy(0.1)
+  zone()
+end)
+ok(r.zones[1].name == "counting" and r.zones[1].share > 0.9 and text:find("zone counting", 1, true),
+  "zones of jit.zone are told apart")
 
 local traits = support.read(support.srcdir .. "/lua/engram/prof.lua"):match "local traits = (%b{})"
 traits = loadstring("return " .. traits)()
@@ -140,7 +151,8 @@ is(next(traits), nil, "and nothing else has")
 
 if not jit.status() then
   text, r = reporting(engram.why, function() error "must not run" end)
-  ok(#r == 0 and text:find("JIT is off", 1, true), "without the JIT, why says that there is nothing to see")
+  ok(#r == 0 and text:find("JIT is off", 1, true),
+    "without the JIT, why says that there is nothing to see")
   text, r = reporting(engram.trace, function() error "must not run" end)
   ok(#r == 0 and text:find("JIT is off", 1, true), "and so does trace")
   support.done()
@@ -247,11 +259,15 @@ for _, case in ipairs(cases) do
   local kind, line, why, remedy, source = unpack(case)
   local find, said, findings = examine(source)
   local finding = find(kind, line)
-  local right = finding and finding.cause:find(why, 1, true) and finding.remedy:find(remedy, 1, true)
-    and finding.count > 0 and finding.share >= 0 and finding.share <= 1
-    and said:find("case:" .. line, 1, true) and fits(said)
+  local right = finding and finding.cause:find(why, 1, true)
+    and finding.remedy:find(remedy, 1, true) and finding.count > 0 and finding.share >= 0
+    and finding.share <= 1 and said:find("case:" .. line, 1, true) and fits(said)
   if not ok(right, ("why names %s, where it is: %s"):format(kind, why)) then tap.note(said) end
-  ok(#findings <= 3, "and little else")
+  for _, other in ipairs(findings) do
+    local near = tonumber(other.line:match ":(%d+)$") - line
+    local along = other.kind == kind or math.abs(near) < 3
+    if not ok(along, "and little else") then tap.note(said) end
+  end
 end
 
 local find = examine [[
@@ -266,17 +282,29 @@ end]]
 ok((find("off", 1) or find("given up", 1)) and find("given up", 5),
   "why names a function that jit.off was said for, and the loop that calls it")
 
+find = examine [[
+local function f()
+  local s = 0
+  for i = 1, 10000 do
+    s = s + i % 7
+  end
+end
+jit.off(f)
+return f]]
+ok(find("off", 3) or find("off", 4),
+  "why names what jit.off was said for, and nobody tries to compile")
+
 local said, findings
-find, said, findings = examine [[
+_, said, findings = examine [[
 return function()
   local s = 0
   for i = 1, 100000 do s = s + i % 7 end
   return s
 end]]
 ok(#findings == 0 and said:find("All is well", 1, true), "when all is well, why says so")
-ok(findings.states.N > 0.5 and findings.runs > 1 and findings.traces > 0,
+ok(findings.states.compiled > 0.5 and findings.runs > 1 and findings.traces > 0,
   "and how much was compiled")
-_, said, findings = examine "return function() jit.flush() end"
+_, _, findings = examine "return function() jit.flush() end"
 ok(findings[#findings].kind == "memory" and findings[#findings].count > 0,
   "machine code that is thrown away is told")
 
@@ -287,13 +315,22 @@ local s = 0
 for i = 1, 10000 do
   s = s + os.clock()
 end]], "=case"))
-ok(r[1].where == "case:2" and r[1].parent == nil and r[1].link == "stitch os.clock"
-  and r[1].length > 0 and r[2].parent == r[1].trace and r[2].link == "-> " .. r[1].trace,
+-- Which is made first is for LuaJIT's counters to say.
+local function any(list, fields)
+  for _, item in ipairs(list) do
+    local same = true
+    for name, value in pairs(fields) do same = same and item[name] == value end
+    if same then return item end
+  end
+end
+local leaving = any(r, { where = "case:2", link = "stitch os.clock" }) or any(r, { where = "case:3",
+  link = "stitch os.clock" })
+ok(leaving and leaving.length > 0 and any(r, { parent = leaving.trace, exit = -1 }),
   "trace lists where traces begin and go")
 ok(fits(text) and text:find("stitch os.clock", 1, true), "and prints it")
 text, r = reporting(engram.trace, loadstring(cases[1][5], "=case")())
-ok(r.aborts[1].where == "case:4" and r.aborts[1].count > 1 and r.given_up >= r.aborts[1].count
-  and r.aborts[1].reason == "NYI: bytecode: FNEW", "it lists what was given up")
+local abort = any(r.aborts, { where = "case:4", reason = "NYI: bytecode: FNEW" })
+ok(abort and abort.count > 1 and r.given_up >= abort.count, "it lists what was given up")
 ok(fits(text) and text:find("NYI: bytecode: FNEW", 1, true), "and prints that")
 
 -- ---- behind them nothing is left on
@@ -325,7 +362,7 @@ is(select(2, out:gsub("allocated in Lua", "")), 2, "the prompt prints a report t
 ok(not out:find "\27", "without escape sequences")
 out = support.run(program .. " -i", [[
 f = function() local s = 0 for i = 1, 1e5 do s = s + i end return s end
-engram.why(f).states.N > 0.3
+engram.why(f).states.compiled > 0.3
 ]])
 ok(out:find "true\n", "there, what is typed is compiled while why looks at it")
 
@@ -335,8 +372,10 @@ for _, word in ipairs { "time", "prof", "why", "trace" } do
 print 'ready' io.flush() engram.%s(function() while true do os.clock() end end)
 print 'still here'
 n = 0
-require('jit').attach(function(what, _, f) if what == 'start' and f == typed then n = n + 1 end end, 'trace')
-typed = function() for i = 1, 1000 do local x = i * 2 end end typed() print(n, 'traces')
+source = function(f) return require('jit.util').funcinfo(f).source end
+count = function(what, _, f) if what == 'start' and source(f) == '=stdin' then n = n + 1 end end
+require('jit').attach(count, 'trace')
+for i = 1, 1000 do local x = i * 2 end print(n, 'traces')
 ]]):format(word))
   ok(out:find("still here", 1, true) and err:find("interrupted", 1, true) and status == 0,
     "an interrupt is heard inside " .. word)

@@ -56,40 +56,42 @@ local function text(r)
   local lines = { ("%s, the JIT %s, %s"):format(report.seconds(r.seconds),
     r.jit and "on" or "off", report.times(r.samples, "sample")) }
   if r.samples > 0 then
-    local shares = {}
-    for _, state in ipairs(sampler.states) do
-      local share = r.states[state[2]]
-      if share > 0 then shares[#shares + 1] = report.share(share) .. " " .. state[2] end
-    end
-    lines[#lines + 1] = table.concat(shares, ", ")
+    lines[#lines + 1] = sampler.list(r.states)
     lines[#lines + 1] = lines_of(r, terminal.columns())
   else
     lines[#lines + 1] = "too short to be sampled: let it run for a tenth of a second or more"
   end
-  if #r.kernels > 0 then
-    lines[#lines + 1] = kernels_of(r)
+  if #r.zones > 0 then
+    local rows = {}
+    for i, zone in ipairs(r.zones) do
+      rows[i] = { report.share(zone.share), "zone " .. zone.name }
+    end
+    lines[#lines + 1] = report.columns(rows, "rl")
   end
+  if #r.kernels > 0 then lines[#lines + 1] = kernels_of(r) end
   return table.concat(lines, "\n")
 end
 
 local function by_share(a, b)
   if a.total ~= b.total then return a.total > b.total end
-  return a.place < b.place
+  return (a.place or a.name) < (b.place or b.name)
 end
 
 local function measured(f, ...)
   local before, clock = report.kernels(), C.engram_clock()
   local samples = sampler.run(nil, f, ...)
   local r = { seconds = C.engram_clock() - clock, kernels = report.kernels_since(before),
-    samples = samples.total, states = {}, lines = {}, jit = (jit.status()) }
-  for _, state in ipairs(sampler.states) do
-    r.states[state[2]] = sampler.share(samples, state[1])
+    samples = samples.total, states = sampler.shares(samples), zones = {}, lines = {},
+    jit = (jit.status()) }
+  for name, count in pairs(samples.zones) do
+    r.zones[#r.zones + 1] = { name = name, total = count, share = count / samples.total }
   end
   for _, line in pairs(samples.lines) do
     line.share = line.total / samples.total
     r.lines[#r.lines + 1] = line
   end
   table.sort(r.lines, by_share)
+  table.sort(r.zones, by_share)
   for _, kernel in ipairs(r.kernels) do
     local bytes, limit = unpack(traits[kernel.name])
     kernel.bytes = bytes and bytes * kernel.elements or nil
@@ -108,8 +110,8 @@ local function timed(f, ...)
   return result
 end
 
--- engram.prof(f, ...): runs f(...) once and prints { seconds, samples, states, lines, kernels,
--- jit }
+-- engram.prof(f, ...): runs f(...) once and prints { seconds, samples, states, lines, zones,
+-- kernels, jit }
 return report.word(function(f, ...)
   return report.new(compiled.during(timed, report.subject(f, "prof"), ...), text)
 end, "prof(f, ...) runs f once and tells where its time went")

@@ -123,7 +123,7 @@ function report.place(source, line)
   return ("%s:%d"):format(path, line)
 end
 
--- report.source_line("@file.lua", 12) -> that line without blanks around it; nil where there is none
+-- report.source_line("@file.lua", 12) -> that line without blanks around it, or nil
 function report.source_line(source, number)
   local file = source:sub(1, 1) == "@" and io.open(source:sub(2))
   if not file then return nil end

@@ -20,16 +20,25 @@ local function innermost(thread)
   end
 end
 
--- sampler.run(look, f, ...) -> samples: { total =, states = { N =, .. }, lines = { [place] = {
--- place =, source =, total =, N =, .. } } } while f(...) runs; look(thread, level, info, state,
--- line) sees each sample, unless it is nil. An error of f's is raised when the profiler is off.
+-- The zone that a script says it is in, by LuaJIT's jit.zone.
+local function zone()
+  local zones = package.loaded["jit.zone"]
+  return zones and zones:get()
+end
+
+-- sampler.run(look, f, ...) -> samples: { total =, states = { N =, .. }, zones = { name = count },
+-- lines = { [place] = { place =, source =, number =, total =, N =, .. } } } while f(...) runs;
+-- look(thread, level, info, state, line) sees each sample, unless it is nil. An error of f's is
+-- raised when the profiler is off.
 function sampler.run(look, f, ...)
-  local samples = { total = 0, states = {}, lines = {} }
+  local samples = { total = 0, states = {}, zones = {}, lines = {} }
   for _, state in ipairs(sampler.states) do samples.states[state[1]] = 0 end
 
   local function sample(thread, count, state)
     samples.total = samples.total + count
-    samples.states[state] = (samples.states[state] or 0) + count
+    samples.states[state] = samples.states[state] + count
+    local name = zone()
+    if name then samples.zones[name] = (samples.zones[name] or 0) + count end
     local level, info = innermost(thread)
     if not level then return end
     local place = report.place(info.source, info.currentline)
@@ -50,9 +59,23 @@ function sampler.run(look, f, ...)
   return samples
 end
 
--- sampler.share(samples, state) -> part of all samples, 0 without any
-function sampler.share(samples, state)
-  return samples.total > 0 and (samples.states[state] or 0) / samples.total or 0
+-- sampler.shares(samples) -> { compiled =, .. }: parts of all samples, 0 without any
+function sampler.shares(samples)
+  local shares = {}
+  for _, state in ipairs(sampler.states) do
+    shares[state[2]] = samples.total > 0 and samples.states[state[1]] / samples.total or 0
+  end
+  return shares
+end
+
+-- sampler.list(shares) -> "61 % compiled, 39 % interpreted"
+function sampler.list(shares)
+  local words = {}
+  for _, state in ipairs(sampler.states) do
+    local share = shares[state[2]]
+    if share > 0 then words[#words + 1] = report.share(share) .. " " .. state[2] end
+  end
+  return table.concat(words, ", ")
 end
 
 return sampler

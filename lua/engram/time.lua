@@ -4,18 +4,20 @@ local arena = require "engram.arena"
 local compiled = require "engram.compiled"
 local report = require "engram.report"
 
--- How many collections of garbage have ended: each finds an object that nobody holds.
+-- How many collections of garbage have ended, in a table, for as long as that is held: each finds
+-- an object that nobody holds, and puts down the next.
 local function collections()
-  local count = { 0, true }
+  local counter = { n = 0 }
+  local held = setmetatable({ counter = counter }, { __mode = "v" })
   local function put()
-    local proxy = newproxy(true)
-    getmetatable(proxy).__gc = function()
-      count[1] = count[1] + 1
-      if count[2] then put() end
+    getmetatable(newproxy(true)).__gc = function()
+      if not held.counter then return end
+      held.counter.n = held.counter.n + 1
+      put()
     end
   end
   put()
-  return count
+  return counter
 end
 
 local function text(r)
@@ -47,10 +49,9 @@ local function measured(f, ...)
   local growth = collectgarbage "count" - memory
   local seconds = C.engram_clock() - clock
   local r = { seconds = seconds, cpu_seconds = os.clock() - cpu, lua_bytes = growth * 1024,
-    collections = count[1],
+    collections = count.n,
     arena_peak = window:stats().window_peak, kernels = report.kernels_since(before),
     jit = (jit.status()) }
-  count[2] = false
   return r
 end
 

@@ -60,7 +60,7 @@ end
 -- tracer.run(f, ...) -> { attempts }, flushes: what was tried while f(...) ran, in order. An
 -- attempt has the function and pc it began at, the root (itself, or the attempt whose exits it
 -- goes back to), parent and exit if it began at an exit of another trace, and what became of it:
--- trace, link, kind and length, or reason and about. from and to are { source, line } of its
+-- trace, link, kind and length, or reason and about. from and to are { source, line, func } of its
 -- beginning and of where it ended.
 function tracer.run(f, ...)
   local attempts, roots, flushes = {}, {}, 0
@@ -69,7 +69,7 @@ function tracer.run(f, ...)
   local function position(func, pc)
     local info = jutil.funcinfo(func, pc)
     if not info.source and last_func then info = jutil.funcinfo(last_func, last_pc) end
-    return { source = info.source or "=[C]", line = info.currentline or 0 }
+    return { source = info.source or "=[C]", line = info.currentline or 0, func = func }
   end
 
   local on = {}
@@ -117,7 +117,7 @@ function tracer.run(f, ...)
   return attempts, flushes
 end
 
--- tracer.leaves(attempt) -> whether it was only about to return to tracer.repeatedly, which is never
+-- tracer.leaves(attempt) -> whether it only came to the return to tracer.repeatedly, which is never
 -- compiled
 function tracer.leaves(attempt)
   return attempt.reason == "JIT compilation disabled for function"

@@ -88,11 +88,11 @@ local library = {
   ["os.clock"] = "use engram.clock(), which is compiled, or read the clock once around the loop",
   ["os.time"] = "read it once before the loop",
   ["string.format"] = "join with .., or gather the values and format them behind the loop",
-  ["string.gsub"] = "search plain text with string.find(s, text, 1, true), or do it before the loop",
+  ["string.gsub"] = "do it before the loop; plain text is found by string.find(s, text, 1, true)",
   ["string.gmatch"] = "do it before the loop",
   ["string.match"] = "compare bytes with string.byte, or do it before the loop",
   ["string.find"] = "search plain text: string.find(s, text, 1, true) is compiled",
-  ["coroutine.yield"] = "hand over many values at a time, or write the producer as a plain function",
+  ["coroutine.yield"] = "hand over many values at a time, or make a plain function of the producer",
   ["coroutine.resume"] = "resume for many values at a time, or call a plain function",
   ["coroutine.wrap_aux"] = "resume for many values at a time, or call a plain function",
   ["table.sort"] = "sort once behind the loop",
@@ -152,12 +152,14 @@ end
 -- Findings are a list, and are found in it by what they say.
 local function add(findings, what, at, about)
   local place = report.place(at.source, at.line)
-  if statement.is_ours(at.source) or what.kind == "given up" and findings[place .. "off"] then return end
+  local told = what.kind == "given up" and findings[place .. "off"]
+  if told or statement.is_ours(at.source) then return end
   local key = place .. what.cause
   local finding = findings[key]
   if not finding then
     finding = { kind = what.kind, cause = what.cause:gsub("%%s", tostring(about)), line = place,
-      remedy = what.remedy, count = 0, text = report.source_line(at.source, at.line) }
+      remedy = what.remedy, count = 0, func = at.func,
+      text = report.source_line(at.source, at.line) }
     findings[key], findings[#findings + 1] = finding, finding
     findings[place .. what.kind] = true
   end
@@ -225,33 +227,41 @@ end
 local SHARE = 0.05 -- of all samples: what is less is not worth a word
 
 local function from_samples(findings, samples, attempts)
-  local tried, closures, garbage = {}, {}, sampler.share(samples, "G")
+  local tried, closures, garbage = {}, {}, sampler.shares(samples)["collecting garbage"]
   for _, attempt in ipairs(attempts) do
     tried[attempt.func] = true
     if attempt.about == "FNEW" or attempt.about == "UCLO" then closures[attempt.func] = true end
   end
-  local function found(line, kind) return findings[line.place .. kind] end
-  for _, line in pairs(samples.lines) do
-    local at = { source = line.source, line = line.number }
+  local interpreted = {} -- and nothing else is known of them
+  for place, line in pairs(samples.lines) do
+    local at = { source = line.source, line = line.number, func = line.func }
     local slow = ((line.I or 0) + (line.C or 0)) / samples.total
-    if slow > SHARE and line.c_data and not found(line, "ffi") then
+    local told = findings[place .. "ffi"]
+    if slow > SHARE and line.c_data and not told then
       add(findings, cause("ffi",
         "C data or C functions are used in the interpreter, which takes ten to a hundred times as "
           .. "long", tried[line.func] and "mend what keeps the loop from being compiled"
           or "have it compiled: take jit.off away, or put it into a loop or function that runs "
           .. "often"), at)
-    elseif slow > SHARE and line.interpreted and not tried[line.func] and not found(line, "off")
-      and not found(line, "given up") then
-      add(findings, cause("off",
-        "this runs in the interpreter: jit.off was said for its function, or it was given up before",
-        "take jit.off away, or look with why() at the first run of a fresh process"), at)
+    elseif slow > SHARE and line.interpreted and not tried[line.func] then
+      interpreted[#interpreted + 1] = at
     end
     if garbage > 2 * SHARE and (line.G or 0) / samples.total > SHARE and not closures[line.func]
-      and not found(line, "ffi") then
+      and not told then
       add(findings, cause("garbage",
         "objects are made here that the garbage collector has to find and free",
         "make them once before the loop and fill them again: tables, vectors by into =; 64-bit "
           .. "integers become numbers by tonumber(x), pieces of text go into a table"), at)
+    end
+  end
+  local named = {}
+  for _, finding in ipairs(findings) do named[finding.func], named[finding.line] = true, true end
+  for _, at in ipairs(interpreted) do
+    if not named[at.func] and not named[report.place(at.source, at.line)] then
+      add(findings, cause("off",
+        "this runs in the interpreter: jit.off was said for it, or it was given up before",
+        "take jit.off away, or ask why() in a fresh process, which tells what it was given up for"),
+        at)
     end
   end
 end
@@ -282,28 +292,28 @@ local function text(findings)
     lines[#lines + 1] = report.wrap(("Remedy: %s."):format(finding.remedy), "   ", columns)
   end
   if #f == 0 then
-    local idle = f.states.I + f.states.C > 0.5
+    local idle = f.states.interpreted + f.states["in C"] > 0.5
     lines[1] = report.wrap(idle and "Nothing stopped the compiler; no loop turned often enough, or "
       .. "the time goes into C functions." or "All is well: nothing stopped the compiler, and "
       .. "little garbage was made.", "", columns)
   end
-  local shares = {}
-  for _, state in ipairs(sampler.states) do
-    local share = f.states[state[1]]
-    if share > 0 then shares[#shares + 1] = report.share(share) .. " " .. state[2] end
-  end
   lines[#lines + 1] = report.wrap(("%s; %s, %s given up; %s."):format(report.times(f.runs, "run"),
-    report.times(f.traces, "trace"), report.count(f.aborts), table.concat(shares, ", ")), "",
+    report.times(f.traces, "trace"), report.count(f.aborts), sampler.list(f.states)), "",
     columns)
   return table.concat(lines, "\n")
 end
 
--- What happens elsewhere than at the lines that are shown does not count.
-local function keep(finding, samples)
-  local line = samples.lines[finding.line]
+-- What takes no time does not count, nor a loop that was given up but for all that is part of what
+-- is compiled around it.
+local function counts(finding, samples)
+  local line, slow = samples.lines[finding.line], 0
   finding.share = line and line.total / samples.total or 0
-  return finding.share > 0.01 or finding.kind == "branches" or finding.kind == "given up"
-    or samples.total < 20
+  if samples.total < 20 then return true end
+  if finding.kind ~= "given up" then return finding.share > 0.01 or finding.kind == "branches" end
+  for _, other in pairs(samples.lines) do
+    if other.func == finding.func then slow = slow + (other.I or 0) + (other.C or 0) end
+  end
+  return slow / samples.total > SHARE
 end
 
 local function examined(f, ...)
@@ -315,16 +325,14 @@ local function examined(f, ...)
   local findings = {}
   from_traces(findings, attempts)
   from_samples(findings, samples, attempts)
-  local list = { jit = true, runs = runs, traces = 0, aborts = 0, flushes = flushes, states = {} }
+  local list = { jit = true, runs = runs, traces = 0, aborts = 0, flushes = flushes,
+    states = sampler.shares(samples) }
   for _, attempt in ipairs(attempts) do
     if attempt.done then list.traces = list.traces + 1 end
     if attempt.reason and not tracer.leaves(attempt) then list.aborts = list.aborts + 1 end
   end
-  for _, state in ipairs(sampler.states) do
-    list.states[state[1]] = sampler.share(samples, state[1])
-  end
   for _, finding in ipairs(findings) do
-    if keep(finding, samples) then list[#list + 1] = finding end
+    if counts(finding, samples) then list[#list + 1] = finding end
   end
   table.sort(list, in_order)
   if flushes > 0 then
