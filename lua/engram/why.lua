@@ -285,8 +285,7 @@ local function text(findings)
     local share = finding.share > 0 and (", %s of the time"):format(report.share(finding.share))
     lines[#lines + 1] = ("%d. %s%s"):format(i, finding.line, share or "")
     if finding.text then
-      lines[#lines + 1] = "     " .. terminal.paint(io.stdout, "dim",
-        finding.text:sub(1, columns - 5))
+      lines[#lines + 1] = "     " .. finding.text:sub(1, columns - 5)
     end
     lines[#lines + 1] = report.wrap(finding.cause:gsub("^%l", string.upper) .. ".", "   ", columns)
     lines[#lines + 1] = report.wrap(("Remedy: %s."):format(finding.remedy), "   ", columns)
