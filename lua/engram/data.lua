@@ -4,6 +4,7 @@ local ffi = require "ffi"
 local check = require "engram.check"
 local files = require "engram.files"
 local json = require "engram.json"
+local types = require "engram.types"
 local vec = require "engram.vec"
 
 local data = {}
@@ -564,5 +565,8 @@ function data.write(path, what, options)
   if kind == "jsonl" then return write_jsonl(path, t, fname) end
   return write_csv(path, t, csv_options(options, kind == "csv" and "," or "\t", fname), fname)
 end
+
+types.register { name = "data", metatable = Table, methods = methods, fields = {
+  names = "the columns' names, a list", n = "how many rows" } }
 
 return data

@@ -84,6 +84,7 @@ int main(void)
                    AT(journal_bytes) AT(earliest));
     STRUCT(engram_files,
            AT(size) AT(read_only) AT(repair) AT(reserved) AT(history_s) AT(journal_bytes));
+    STRUCT(engram_caches, AT(bytes) AT(working_sets));
     STRUCT(engram_rng, AT(state));
     return 0;
 }
