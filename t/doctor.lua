@@ -55,6 +55,7 @@ local function examine(changes)
     info = function() return info(changes.info) end,
     self_test = changes.self_test
       or function() return "healthy", { checks = 13, failed = {} }, {} end,
+    demoted = function() return changes.demoted or {} end,
     found = function(program) return changes.found and changes.found[program] end,
     loads = function(module) return changes.loads and changes.loads[module] end,
     measure = function() return measured(changes.measured) end,
@@ -130,6 +131,9 @@ for _, row in ipairs {
   { "one that is slow", { self_test = function()
       return "degraded", { checks = 13, failed = {} }, { "the probe took 150 ms" }
     end }, "self-test", "warn", "the probe took 150 ms", "what else" },
+  { "a version that is out of use",
+    { demoted = { { kernel = "decay_f32", rung = "avx512", check = "D3" } } }, "demoted", "bad",
+    "avx512 of decay_f32 failed D3", "slower" },
   { "a machine of which nothing is known", { file = { ["/proc/self/status"] = false,
       ["/proc/loadavg"] = false } }, "load", "ok", "not known" },
   { "what is optional and there", { found = { gnuplot = "/usr/bin/gnuplot" } }, "gnuplot", "ok",

@@ -106,6 +106,37 @@ ok(tostring(full):find "\n  because    an arena was 95 %% full: raise ENGRAM_ARE
 C.engram_reset_arena_metrics()
 is(health().status, "healthy", "until the metrics are reset")
 
+local real, demoted = health.test, engram.kernels.demoted
+local answer = { checks = 13, passed = 12, failed = { "S1" }, demoted = 0, probe_s = 1e-5,
+  probe_activation = 3.8 }
+health.test = function() return answer end
+local bad = health { now = 1000 }
+ok(bad.status == "degraded" and bad.reasons[1] == "the self-test fails: S1",
+  "an example that fails degrades at once")
+health { now = 1010 }
+is(health({ now = 1020 }).status, "unhealthy", "and is unhealthy in the end")
+is(health({ now = 1030, self_test = false }).status, "unhealthy", "however it is looked at")
+answer.passed, answer.failed = 13, {}
+health { now = 1040 }
+is(health({ now = 1050 }).status, "healthy", "until it has been right for a while")
+
+local tests = 0
+health.test = function()
+  tests = tests + 1
+  local first = tests == 1
+  return { checks = 13, passed = first and 12 or 13, failed = first and { "D3" } or {},
+    demoted = first and 1 or 0, probe_s = 1e-5, probe_activation = 3.8 }
+end
+engram.kernels.demoted = function()
+  return { { kernel = "decay_f32", rung = "avx512", check = "D3" } }
+end
+local taken = health { now = 2000 }
+ok(taken.status == "degraded" and tests == 2 and #taken.self_test.failed == 0
+  and taken.self_test.demoted == 1
+  and taken.reasons[1] == "avx512 of decay_f32 is out of use: it failed D3",
+  "a version that was demoted degrades, and what is left is tested again")
+health.test, engram.kernels.demoted = real, demoted
+
 engram.kernels.use "ref"
 is(health().kernels_enabled.decay_f32, "ref", "a kernel that was taken back shows")
 ok(tostring(health()):find("path       ref; kernels by rung: ref " .. kernels, 1, true),

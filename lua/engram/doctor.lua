@@ -29,6 +29,8 @@ function system.self_test()
   return health.verdict(test, reasons), test, reasons
 end
 
+function system.demoted() return kernels.demoted() end
+
 function system.found(program)
   for folder in (os.getenv "PATH" or ""):gmatch "[^:]+" do
     local file = io.open(folder .. "/" .. program)
@@ -179,9 +181,9 @@ add("self-test", function(s)
     or "look for what else this machine is doing"
 end)
 
-add("demoted", function()
+add("demoted", function(s)
   local words = {}
-  for _, d in ipairs(kernels.demoted()) do
+  for _, d in ipairs(s.demoted()) do
     words[#words + 1] = ("%s of %s failed %s"):format(d.rung, d.kernel, d.check)
   end
   if #words == 0 then return "ok", "no version is out of use" end
