@@ -123,9 +123,9 @@ is(health({ now = 1050 }).status, "healthy", "until it has been right for a whil
 local tests = 0
 health.test = function()
   tests = tests + 1
-  local first = tests == 1
-  return { checks = 13, passed = first and 12 or 13, failed = first and { "D3" } or {},
-    demoted = first and 1 or 0, probe_s = 1e-5, probe_activation = 3.8 }
+  local wrong = tests == 1
+  return { checks = 13, passed = wrong and 12 or 13, failed = wrong and { "D3" } or {},
+    demoted = wrong and 1 or 0, probe_s = 1e-5, probe_activation = 3.8 }
 end
 engram.kernels.demoted = function()
   return { { kernel = "decay_f32", rung = "avx512", check = "D3" } }
