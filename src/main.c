@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <sys/time.h>
 #include <unistd.h>
 
@@ -616,6 +617,15 @@ static int out_of_memory(void)
     return EXIT_SCRIPT;
 }
 
+/* Who reads a pipe sees lines when they are printed, as on a terminal. */
+static void buffer_lines(void)
+{
+    struct stat output;
+    if (fstat(STDOUT_FILENO, &output) == 0 &&
+        (S_ISFIFO(output.st_mode) || S_ISSOCK(output.st_mode)))
+        setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
+}
+
 /* Scripts read the terminal's width from COLUMNS, which shells keep to themselves. */
 static void set_columns(void)
 {
@@ -728,6 +738,7 @@ int main(int argc, char **argv)
         return EXIT_USAGE;
 
     set_columns();
+    buffer_lines();
     lua_State *L = running = luaL_newstate();
     if (!L)
         return out_of_memory();

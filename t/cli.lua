@@ -3,6 +3,7 @@
 local tap = require "engram.tap"
 local engram = require "engram"
 local support = dofile(os.getenv "srcdir" .. "/t/support.lua")
+local terminal = dofile(support.srcdir .. "/t/terminal.lua")
 local ok, is = tap.ok, tap.is
 local run, path, write, quote = support.run, support.path, support.write, support.quote
 local program = quote(support.program)
@@ -67,6 +68,13 @@ local rows = {
     environment = "LUA_INIT=@" .. quote(path "mine.lua") },
   { "-E ignores the environment", "-E -e 'print(y)'", "nil\n",
     environment = "LUA_INIT='y = 7' ENGRAM_ISA=nonsense" },
+  { "options combine", "-joff -O2 -l mine -e 'x = loads' -e 'print(x, jit.status())' -- "
+    .. script .. " -e", function(out) return out:find "^1\tfalse" and out:find "\n%-e\nscript.lua" end,
+    environment = ("LUA_PATH=%s';;'"):format(quote(path "?.lua")) },
+  { "a value may be the next word, or attached, for every option that has one",
+    "-j off -e'print((jit.status()))' -e 'print(mine)' -lmine", "false\nnil\n",
+    environment = ("LUA_PATH=%s';;'"):format(quote(path "?.lua")) },
+  { "what follows - is no option", "- -v -x", "-v\t-x\n", stdin = "print(...)" },
   { "info tells what this runs on", "info", function(out) return out:find("LuaJIT", 1, true)
     and out:find("dot_f32", 1, true) end },
   { "-h prints the options", "-h", function(out) return out:find "^usage: engram" end },
@@ -171,6 +179,9 @@ local rows = {
   { "os.exit has the status that is asked for", "-e 'os.exit(42)'", "", 42 },
 }
 
+-- What paints does so on a terminal, and where it is told to.
+local painting = [[-e 'io.write(require "engram.terminal".paint(io.stdout, "red", "text"))']]
+
 local escapes = 0
 for _, row in ipairs(rows) do
   local name, words, expected, status = unpack(row, 1, 4)
@@ -184,6 +195,45 @@ for _, row in ipairs(rows) do
   end
 end
 is(escapes, 0, "nothing prints escape sequences into files and pipes")
+
+-- ---- terminals, pipes and files
+
+local red = "\27[31mtext\27[0m"
+
+local function on_terminal(environment, words)
+  local t = terminal.open(("env -u NO_COLOR -u ENGRAM_COLOR TERM=xterm %s %s %s"):format(environment,
+    program, words))
+  t:finish()
+  return t.text
+end
+
+is(on_terminal("", painting), red, "a terminal is given colours")
+is(on_terminal("", "--color=never " .. painting), "text", "unless --color=never")
+is(on_terminal("NO_COLOR=1", painting), "text", "or NO_COLOR says so")
+is(on_terminal("NO_COLOR=", painting), red, "with something in it")
+is(on_terminal("TERM=dumb", painting), "text", "or it is dumb")
+is(on_terminal("NO_COLOR=1", "--color=always " .. painting), red, "--color=always stands above that")
+is(run(program .. " --color always " .. painting), red, "and gives colours to files")
+is(run(program .. " --color auto " .. painting), "text", "which --color=auto does not")
+is(on_terminal("", "-e 'print(1)'"), "1\r\n", "what a script prints on a terminal is what it prints")
+is(terminal.open(("sh -c %s"):format(quote("echo 1+1 | " .. program))):rest(5), "2\r\n",
+  "input from a pipe has no prompt and no banner on a terminal")
+
+local fifo = quote(path "fifo")
+is(support.lines(("mkfifo %s; timeout 20 %s -e %s | { read line; echo $line; echo go | timeout 20 tee %s >/dev/null; cat; }")
+  :format(fifo, program, quote(("print(1) print(io.open(%q):read())"):format(path "fifo")), fifo))[2],
+  "go", "who reads a pipe sees each line as it comes")
+
+-- Nothing is written unasked.
+local home = path "home"
+support.run("mkdir " .. quote(home))
+for _, words in ipairs { "-e 'print(1)'", script, "-v", "info", "--help vec:dot", "- </dev/null", "-h",
+  "-bl " .. script, "test " .. quote(write(path "test.lua", "print '1..0'")) } do
+  local _, said, got = run(("cd %s && env -u XDG_STATE_HOME HOME=%s %s %s"):format(quote(home),
+    quote(home), program, words))
+  ok(got == 0 and said == "", ("engram %s needs no home"):format(words:match "^[^/]*"))
+end
+is(#support.lines("ls -A " .. quote(home)), 0, "and leaves nothing there")
 
 -- ---- a script that is a program
 
@@ -249,6 +299,16 @@ end
 local page = support.read(support.srcdir .. "/src/engram.1"):gsub("\\", "")
 local usage = run(program .. " --help")
 local option = "%s(%-%-?%a*)%f[%s,%[]"
+local theirs = support.lines "luajit -h 2>&1"
+if theirs[1] and theirs[1]:find "^usage: luajit" then
+  local missing = {}
+  for letter in table.concat(theirs, "\n"):gmatch "\n%s+%-(%a)" do
+    if not usage:find("%s%-" .. letter .. "[ %[]") then missing[#missing + 1] = letter end
+  end
+  is(table.concat(missing, " "), "", "luajit's options are there")
+else
+  tap.skip("luajit's options are there", "there is no luajit")
+end
 is(options_in(usage, option), options_in(page:match "SH OPTIONS(.-)\n%.SH" or "", option),
   "--help and the manual page name the same options")
 local variables = options_in(page, "ENGRAM_%u[%u_]*")
