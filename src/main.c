@@ -118,9 +118,22 @@ static int status_of_error(lua_State *L)
     return file ? EXIT_FILE : code == ENGRAM_ECANCELLED ? EXIT_INTERRUPTED : EXIT_SCRIPT;
 }
 
+/* A bar that shows how far work has come does not stay where the work has ended with an error. */
+static void wipe_bar(lua_State *L)
+{
+    lua_getfield(L, LUA_REGISTRYINDEX, "_LOADED");
+    lua_getfield(L, -1, "engram.progress");
+    if (lua_istable(L, -1)) {
+        lua_getfield(L, -1, "clear");
+        lua_pcall(L, 0, 0, 0);
+    }
+    lua_settop(L, 1);
+}
+
 /* Message handler: the error as text, with a traceback. */
 static int explain(lua_State *L)
 {
+    wipe_bar(L);
     exit_status = status_of_error(L);
     if (!lua_isstring(L, 1) && luaL_callmeta(L, 1, "__tostring"))
         lua_replace(L, 1);

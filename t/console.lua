@@ -155,6 +155,28 @@ ok(say(c, b, ("x"):rep(70000), 20):find("a statement has at most 65536 bytes\nby
 is(say(c, a, "c_is = 1\n"), "> ", "the others stay")
 c:close()
 
+-- Many lines come at once, more than a statement may have.
+c = assert(engram.console.listen(path "s"))
+a = visit(path "s")
+told(c, a)
+lines = 0
+local script = ("lines = lines + 1\n"):rep(5000)
+local sent = 1
+for _ = 1, 6000 do
+  sent = sent + (a.socket:send(script, sent) or 0)
+  c:serve(LONG)
+  read(a)
+end
+is(lines, 5000, "a script may be sent at once")
+ok(#a.text == 2 * 5000, "and each statement has its prompt")
+a.text = ""
+b = visit(path "s")
+told(c, b)
+a.socket:send("while true do end\n", 1)
+b.socket:send("'b'\n", 1)
+is(told(c, b, 3, 2000), "b\n> ", "one client's loop takes no time from another's statement")
+c:close()
+
 -- A reader that is slow has the host wait for nothing.
 c = assert(engram.console.listen(path "s", { statement_us = 1e7 }))
 a = visit(path "s")

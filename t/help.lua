@@ -13,9 +13,8 @@ local own_modules = { answer = true, arguments = true, attach = true, axis = tru
   check = true, commands = true, compiled = true, complete = true, digits = true, episodes = true,
   exchange = true, ffi = true, files = true, filter = true, gnuplot = true, info = true,
   layout = true, literal = true, numbers = true, picture = true, pretty = true, record = true,
-  repl = true, report = true, sampler = true, scratch = true, socket = true,
-  statement = true, terminal = true, testing = true, tracer = true, types = true, width = true,
-  words = true }
+  repl = true, report = true, sampler = true, scratch = true, socket = true, statement = true,
+  terminal = true, testing = true, tracer = true, types = true, width = true, words = true }
 local own = {}
 for name in ([[
   vec.is vec.of vec.over hits.arrays hits.explain hits.into hits.is hits.over hits.seen_pointer
@@ -24,7 +23,7 @@ for name in ([[
   recall.session bank.bitset bank.is bank.pointer bank.view graph.fill_frontier
   graph.frontier_frame graph.is graph.pointer arena.pointer decay.apply decay.hits matrix.is
   decay.options demo.run help.about help.members help.mentions help.name help.search help.summary
-  help.topic json.text memory.contents memory.is memory.pointer rng.is text.is
+  help.topic json.text memory.contents memory.is memory.pointer rng.is text.is progress.clear
 ]]):gmatch "%S+" do own["engram." .. name] = true end
 
 -- ---- what there is

@@ -150,6 +150,19 @@ is(#frames(80, "C", "local p = progress.new { total = 9 } work(p, 9, 0.05) p:don
 is(frames(80, "C", [[pcall(progress.during, { label = "failing" }, function(p)
   work(p, 1, 1) error "no" end) io.write "next"]])[3], "next", "an error leaves no bar behind")
 
+local t = terminal.open(script "work(progress.new(), 1, 1) error 'oh'")
+t:finish()
+ok(t.text:find "%s\rengram: [^\n]*: oh\r\n", "nor does one that nobody ends")
+t = terminal.open(quote(support.program) .. " -i")
+t:expect "> "
+t:send("dofile " .. ("%q"):format(prelude) .. "\r")
+t:expect "> "
+t:send "work(progress.new(), 1, 1) error 'oh'\r"
+ok(t:expect "\r" and t:expect "stdin:1: oh" and t.text:find "[%s]\rstdin:1: oh",
+  "nor at the prompt")
+t:send "\4"
+t:finish()
+
 -- ---- in Lua
 
 ffi.cdef "int setenv(const char *, const char *, int);"

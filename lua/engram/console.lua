@@ -161,6 +161,7 @@ local function take_line(self, client, line, deadline)
   client.text = more and text or nil
   client.at_line_start = true -- who typed it has ended the prompt's line
   if chunk then
+    self.ran = true
     run(self, client, chunk, text, self.statement_us and self.statement_us * 1e-6
       or math.max(deadline - clock(), 0))
   elseif not more then
@@ -186,25 +187,24 @@ local function receive(client)
   end
 end
 
--- A statement at a time, each when what the last one said is on its way, until time is over.
+-- Takes lines up to the next statement, once what the last one said is on its way; whether the
+-- client stays.
 local function serve(self, client, events, deadline)
-  if events ~= 0 and #client.input <= LONGEST and not client.ended then receive(client) end
-  while flush(client) and not client.leaving do
-    if #client.input + #(client.text or "") > LONGEST then
+  if events ~= 0 and not client.waits and not client.ended then receive(client) end
+  while not self.ran and flush(client) and not client.leaving do
+    local line = next_line(client)
+    if #(client.text or "") + #(line or client.input) > LONGEST then
       put_line(client, ("a statement has at most %d bytes"):format(LONGEST))
       leave(client)
-    else
-      local line = next_line(client)
-      if not line then
-        client.leaving = client.ended
-        break
-      end
+    elseif line then
       take_line(self, client, line, deadline)
+    else
+      client.leaving = client.ended
+      break
     end
-    if clock() >= deadline then break end
   end
   local sent = flush(client)
-  client.waits = not client.leaving and sent and client.input:find("\n", 1, true) ~= nil
+  client.waits = not client.leaving and client.input:find(client.ended and "." or "\n") ~= nil
   return not (client.gone or client.leaving and sent)
 end
 
@@ -255,9 +255,10 @@ local function watch(self)
     local client = self.clients[i]
     polled[i].fd = client and client.socket.fd or -1
     if client then
-      polled[i].events = (client.ended and 0 or socket.IN)
-        + (client.sent < #client.out and socket.OUT or 0)
-      self.waits = self.waits or client.waits
+      local sent = client.sent == #client.out
+      polled[i].events = ((client.ended or client.waits) and 0 or socket.IN)
+        + (sent and 0 or socket.OUT)
+      self.waits = self.waits or sent and (client.waits or client.ended)
     end
   end
 end
@@ -267,7 +268,8 @@ local function open(self, fname)
   if not self.socket then check.raise("%s: this console is closed", fname) end
 end
 
--- c:serve([microseconds]): who comes is let in, and lines are read and answered, for about so long.
+-- c:serve([microseconds]): who comes is let in, lines are read, and one statement at most runs, for
+-- about so long.
 function methods:serve(microseconds)
   open(self, "console:serve")
   local budget = check.positive(microseconds or 1000, "console:serve", 1) * 1e-6
@@ -275,7 +277,7 @@ function methods:serve(microseconds)
   if socket.poll(polled, self.most + 1, 0) <= 0 and not self.waits then return end
   local deadline = clock() + budget
   local served = self.clients
-  self.clients = {}
+  self.clients, self.ran = {}, false
   local first = self.first -- everybody is first once in a while
   for i = 1, #served do
     local k = (first + i - 2) % #served + 1

@@ -171,6 +171,11 @@ function progress.new(options)
   return open.one
 end
 
+-- progress.clear(): ends what an error has left behind, before somebody is told about the error
+function progress.clear()
+  if open.one then open.one:done() end
+end
+
 local function ended(p, ran, ...)
   p:done()
   if not ran then error((...), 0) end

@@ -92,6 +92,8 @@ end
 -- statement.explain(failure [, chunk, text]): for xpcall: the message, the line of what was typed,
 -- and how it came there
 function statement.explain(failure, chunk, text)
+  local progress = package.loaded["engram.progress"]
+  if progress then progress.clear() end
   local frames, line = trace(chunk)
   frames = shortened(frames)
   local message = type(failure) == "string" and failure
