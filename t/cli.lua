@@ -69,7 +69,8 @@ local rows = {
   { "-E ignores the environment", "-E -e 'print(y)'", "nil\n",
     environment = "LUA_INIT='y = 7' ENGRAM_ISA=nonsense" },
   { "options combine", "-joff -O2 -l mine -e 'x = loads' -e 'print(x, jit.status())' -- "
-    .. script .. " -e", function(out) return out:find "^1\tfalse" and out:find "\n%-e\nscript.lua" end,
+    .. script .. " -e",
+    function(out) return out:find "^1\tfalse" and out:find "\n%-e\nscript.lua" end,
     environment = ("LUA_PATH=%s';;'"):format(quote(path "?.lua")) },
   { "a value may be the next word, or attached, for every option that has one",
     "-j off -e'print((jit.status()))' -e 'print(mine)' -lmine", "false\nnil\n",
@@ -201,8 +202,8 @@ is(escapes, 0, "nothing prints escape sequences into files and pipes")
 local red = "\27[31mtext\27[0m"
 
 local function on_terminal(environment, words)
-  local t = terminal.open(("env -u NO_COLOR -u ENGRAM_COLOR TERM=xterm %s %s %s"):format(environment,
-    program, words))
+  local t = terminal.open(("env -u NO_COLOR -u ENGRAM_COLOR TERM=xterm %s %s %s")
+    :format(environment, program, words))
   t:finish()
   return t.text
 end
@@ -212,23 +213,26 @@ is(on_terminal("", "--color=never " .. painting), "text", "unless --color=never"
 is(on_terminal("NO_COLOR=1", painting), "text", "or NO_COLOR says so")
 is(on_terminal("NO_COLOR=", painting), red, "with something in it")
 is(on_terminal("TERM=dumb", painting), "text", "or it is dumb")
-is(on_terminal("NO_COLOR=1", "--color=always " .. painting), red, "--color=always stands above that")
+is(on_terminal("NO_COLOR=1", "--color=always " .. painting), red,
+  "--color=always stands above that")
 is(run(program .. " --color always " .. painting), red, "and gives colours to files")
 is(run(program .. " --color auto " .. painting), "text", "which --color=auto does not")
-is(on_terminal("", "-e 'print(1)'"), "1\r\n", "what a script prints on a terminal is what it prints")
+is(on_terminal("", "-e 'print(1)'"), "1\r\n", "a script prints on a terminal what it prints")
 is(terminal.open(("sh -c %s"):format(quote("echo 1+1 | " .. program))):rest(5), "2\r\n",
   "input from a pipe has no prompt and no banner on a terminal")
 
 local fifo = quote(path "fifo")
-is(support.lines(("mkfifo %s; timeout 20 %s -e %s | { read line; echo $line; echo go | timeout 20 tee %s >/dev/null; cat; }")
-  :format(fifo, program, quote(("print(1) print(io.open(%q):read())"):format(path "fifo")), fifo))[2],
-  "go", "who reads a pipe sees each line as it comes")
+local waits = quote(("print(1) print(io.open(%q):read())"):format(path "fifo"))
+is(support.lines(([[
+  mkfifo %s
+  timeout 20 %s -e %s | { read line; echo $line; echo go | timeout 20 tee %s >/dev/null; cat; }]])
+  :format(fifo, program, waits, fifo))[2], "go", "who reads a pipe sees each line as it comes")
 
 -- Nothing is written unasked.
 local home = path "home"
 support.run("mkdir " .. quote(home))
-for _, words in ipairs { "-e 'print(1)'", script, "-v", "info", "--help vec:dot", "- </dev/null", "-h",
-  "-bl " .. script, "test " .. quote(write(path "test.lua", "print '1..0'")) } do
+for _, words in ipairs { "-e 'print(1)'", script, "-v", "info", "--help vec:dot", "- </dev/null",
+  "-h", "-bl " .. script, "test " .. quote(write(path "test.lua", "print '1..0'")) } do
   local _, said, got = run(("cd %s && env -u XDG_STATE_HOME HOME=%s %s %s"):format(quote(home),
     quote(home), program, words))
   ok(got == 0 and said == "", ("engram %s needs no home"):format(words:match "^[^/]*"))

@@ -13,8 +13,9 @@ local own_modules = { answer = true, arguments = true, attach = true, axis = tru
   check = true, commands = true, compiled = true, complete = true, digits = true, episodes = true,
   exchange = true, ffi = true, files = true, filter = true, gnuplot = true, info = true,
   layout = true, literal = true, numbers = true, picture = true, pretty = true, record = true,
-  repl = true, report = true, sampler = true, scratch = true, socket = true, statement = true,
-  terminal = true, testing = true, tracer = true, types = true, width = true, words = true }
+  repl = true, report = true, sampler = true, scratch = true, show = true, socket = true,
+  statement = true, terminal = true, testing = true, tracer = true, types = true, width = true,
+  words = true }
 local own = {}
 for name in ([[
   vec.is vec.of vec.over hits.arrays hits.explain hits.into hits.is hits.over hits.seen_pointer

@@ -46,7 +46,7 @@ local function address_of(path)
   return address, ffi.sizeof(address)
 end
 
--- socket.connect(path) -> socket, or nil, why, and whether it is that nobody listens to what is there
+-- socket.connect(path) -> socket, or nil, why, and whether nobody listens to what is there
 function socket.connect(path)
   local s, why = open()
   if not s then return nil, why end
