@@ -476,11 +476,11 @@ refuses(function() frontier { steps = 1 } end,
   .. "cycle_penalty, fan, fan_strength, gain, hops, into, k, refractory, step, threshold, visit_budget)",
   "frontier lists its options")
 
-local named = engram.graph.builder()
-is(("%d %d %d"):format(named:node "b", named:node "a", named:node "b"), "0 1 0",
+local collected = engram.graph.builder()
+is(("%d %d %d"):format(collected:node "b", collected:node "a", collected:node "b"), "0 1 0",
   "names may be given before edges, in an order of their own")
-is(named:edge("a", "b"):freeze():name(0), "b", "and edges find them")
-support.refuses(function() named:node(1) end,
+is(collected:edge("a", "b"):freeze():name(0), "b", "and edges find them")
+support.refuses(function() collected:node(1) end,
   "bad argument #1 to 'builder:node' (a name expected, got number 1)", "a name is a string")
 
 support.done()

@@ -917,12 +917,12 @@ refuses(function() m.free() end, "call it as memory:free(...), with a colon", "f
 
 collectgarbage()
 do -- laws, as they were given
-  for _, law in ipairs { { curve = "power", unit_s = 60, beta = 0.5 },
+  for _, given in ipairs { { curve = "power", unit_s = 60, beta = 0.5 },
     { curve = "mixture", tau_s = 60, unit_s = 30, beta = 0.5, weight = 0.25 } } do
-    local told, same = engram.memory.new({ dim = 2, law = law }):stats().law, true
-    for name, value in pairs(law) do same = same and told[name] == value end
-    for name in pairs(told) do same = same and law[name] ~= nil end
-    tap.ok(same, "stats tell a law as its options: " .. law.curve)
+    local told, alike = engram.memory.new({ dim = 2, law = given }):stats().law, true
+    for name, value in pairs(given) do alike = alike and told[name] == value end
+    for name in pairs(told) do alike = alike and given[name] ~= nil end
+    tap.ok(alike, "stats tell a law as its options: " .. given.curve)
   end
 end
 

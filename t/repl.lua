@@ -120,7 +120,7 @@ ok(out:find("> 1\n> 1\n", 1, true) and err:find("global x", 1, true),
 
 local file = support.write(support.path "file.lua", "local function inner(t)\n  return t.a.b\nend\n"
   .. "local r = inner {}\nreturn r")
-out, err = support.run(program .. " -i", ("dofile %q\n"):format(file))
+_, err = support.run(program .. " -i", ("dofile %q\n"):format(file))
 ok(err:find(file .. ":2: attempt to index field 'a'", 1, true)
   and err:find(file .. ":2: in 'inner'\n  " .. file .. ":4: in main chunk\n", 1, true)
   and not err:find("/engram/", 1, true), "an error in a file names its lines")

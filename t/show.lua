@@ -43,8 +43,9 @@ local rows = {
   { "hits 2\n  id     score\n   7  0.500000\n   3  0.250000",
     values(engram.hits { { 3, 0.25 }, { 7, 0.5 } }) },
   { "hits 0", values(engram.hits {}) },
-  { "  id  score  words\n   1    0.5  a b\n   2      2  ",
+  { "  id  score  words\n   1    0.5  a b\n   2      2",
     values { { id = 1, score = 0.5, words = { "a", "b" } }, { id = 2, score = 2, words = {} } } },
+  { "  a   b\n  茶  1\n  x   2", values { { a = "茶", b = 1 }, { a = "x", b = 2 } } },
   { "     n\n  a  1\n  b  2", values { a = { n = 1 }, b = { n = 2 } } },
   { "1\n{\n  1,\n  2\n}", values(1, { 1, 2 }), columns = "5" },
 }

@@ -3,6 +3,7 @@
 local layout = require "engram.layout"
 local terminal = require "engram.terminal"
 local types = require "engram.types"
+local width = require "engram.width"
 
 local help = {}
 
@@ -86,11 +87,11 @@ local function paint(colour, text) return terminal.paint(io.stdout, colour, text
 
 local function room() return math.min(terminal.columns(), 100) end
 
--- Words in lines of that width; indent: before the first and the other lines.
-local function wrapped(text, width, indent, hanging)
+-- Words in lines of so many columns; indent: before the first and the other lines.
+local function wrapped(text, columns, indent, hanging)
   local lines, line, empty = {}, indent, true
   for word in text:gmatch "%S+" do
-    if not empty and layout.width(line) + 1 + layout.width(word) > width then
+    if not empty and width.of(line) + 1 + width.of(word) > columns then
       lines[#lines + 1], line, empty = line, hanging or indent, true
     end
     line, empty = empty and line .. word or line .. " " .. word, false
@@ -140,9 +141,9 @@ local function listed(names)
   wide = math.min(wide, math.floor(room() / 2))
   for i, name in ipairs(names) do
     local left = "  " .. name .. (" "):rep(wide - #name)
-    local space = room() - layout.width(left) - 2
+    local space = room() - width.of(left) - 2
     local summary = (help.summary(name) or ""):gsub("`", "")
-    if layout.width(summary) > space then
+    if width.of(summary) > space then
       summary = layout.clipped(summary, space, terminal.utf8() and "…" or "...")
     end
     lines[i] = space > 10 and left .. "  " .. paint("dim", summary) or left

@@ -1,6 +1,7 @@
 -- engram.layout: tables as text in Lua's syntax, their keys in order: on one line what is short,
 -- indented what is not.
 local statement = require "engram.statement"
+local width = require "engram.width"
 
 local layout = {}
 
@@ -40,27 +41,17 @@ function layout.place(way)
   return table.concat(place)
 end
 
--- Columns that a text takes: the bytes that begin a character.
-function layout.width(text)
-  return select(2, text:gsub("[^\128-\191]", ""))
-end
-
 -- layout.clipped(text, room, dots) -> as much of a text as has room, with dots where it ends
 function layout.clipped(text, room, dots)
-  if layout.width(text) <= room then return text end
-  local kept, most = {}, math.max(room - layout.width(dots), 0)
-  for character in text:gmatch "[%z\1-\127\192-\255][\128-\191]*" do
-    if #kept >= most then break end
-    kept[#kept + 1] = character
-  end
-  return table.concat(kept) .. dots
+  if width.of(text) <= room then return text end
+  return width.cut(text, math.max(room - width.of(dots), 0)) .. dots
 end
 
 -- layout.filled(items, room) -> lines, with as many of the items on each as there is room for
 function layout.filled(items, room)
   local lines, line, used = {}, {}, 0
   for _, item in ipairs(items) do
-    local wide = layout.width(item) + 2
+    local wide = width.of(item) + 2
     if #line > 0 and used + wide > room then
       lines[#lines + 1] = table.concat(line, ", ")
       line, used = {}, 0
@@ -75,7 +66,7 @@ end
 local function measure(items)
   local total, flat = 0, true
   for _, item in ipairs(items) do
-    total = total + layout.width(item) + 2
+    total = total + width.of(item) + 2
     flat = flat and not item:find("\n", 1, true)
   end
   return total, flat
@@ -98,12 +89,12 @@ local function joined(list, named, indent, room)
   return "{\n" .. inner .. table.concat(lines, ",\n" .. inner) .. "\n" .. indent .. "}"
 end
 
--- layout.text(value, style, width) -> text. style.atom(value, way) is the text of a value, or nil if
+-- layout.text(value, style, columns) -> text. style.atom(value, way) is the text of a value, or nil if
 -- it is a table to be opened; style.most is how many entries of each are shown, style.deepest how many
 -- tables in each other (no bounds); style.cut(n), style.closed(way) and style.cycle(way) are
 -- the texts of n entries that are left out, of a table that stays closed, and of one that is inside
 -- itself; way leads there.
-function layout.text(value, style, width)
+function layout.text(value, style, columns)
   local way, above = {}, {}
   local put
 
@@ -114,7 +105,7 @@ function layout.text(value, style, width)
       prefix = (name or "[" .. (style.atom(key, way) or style.closed(way)) .. "]") .. " = "
     end
     way[#way + 1] = key
-    local text = prefix .. put(child, indent .. "  ", room - 2 - layout.width(prefix))
+    local text = prefix .. put(child, indent .. "  ", room - 2 - width.of(prefix))
     way[#way] = nil
     return text
   end
@@ -139,7 +130,7 @@ function layout.text(value, style, width)
     return joined(list, named, indent, room)
   end
 
-  return put(value, "", width)
+  return put(value, "", columns)
 end
 
 -- layout.quoted(s) -> a string as Lua reads it, on one line: bytes that are no text as \ddd

@@ -5,6 +5,7 @@ local digits = require "engram.digits"
 local layout = require "engram.layout"
 local terminal = require "engram.terminal"
 local types = require "engram.types"
+local width = require "engram.width"
 
 local pretty = {}
 
@@ -13,17 +14,18 @@ local DEPTH = 5 -- of tables in tables
 local LETTERS = 200 -- of a string in a table
 local LINES = 60
 local HITS = 10
+local CONTENT = 20 -- columns that what a hit is about has at least
 local MATRIX_ROWS = 10
 
 -- Both are of the value that is being shown.
-local width -- of a line
+local page -- columns of a line
 local dim -- dim(text): a text that stands back
 
 local function dots() return terminal.utf8() and "…" or "..." end
 
 -- As much of a text as has room, on one line.
 local function cut(text, room)
-  return layout.clipped((text:gsub("[%z\1-\31\127]", " ")), room, dots())
+  return layout.clipped(width.line(text), room, dots())
 end
 
 -- ---- single values
@@ -77,21 +79,17 @@ local style = {
 
 -- ---- rows and columns
 
-local function padded(text, wide, right)
-  local blanks = (" "):rep(wide - layout.width(text))
-  return right and blanks .. text or text .. blanks
-end
-
--- The columns as they are wide, of which `first` and more stay that fit; names of the others.
-local function fitting(columns, first)
+-- The columns as they are wide, of which the first few and those stay that have room; the names of
+-- the others, and the room that is used.
+local function fitting(columns, first, room)
   local used, left_out = 0, {}
   for _, column in ipairs(columns) do
-    column.wide = layout.width(column.name)
-    for _, cell in ipairs(column) do column.wide = math.max(column.wide, layout.width(cell)) end
+    column.wide = width.of(column.name)
+    for _, cell in ipairs(column) do column.wide = math.max(column.wide, width.of(cell)) end
   end
   local shown = {}
   for i, column in ipairs(columns) do
-    if used + 2 + column.wide <= width or i <= first then
+    if used + 2 + column.wide <= room or i <= first then
       shown[#shown + 1], used = column, used + 2 + column.wide
     else
       left_out[#left_out + 1] = column.name
@@ -105,10 +103,9 @@ local function put_columns(lines, columns)
   local function put(texts, paint)
     local line = {}
     for i, column in ipairs(columns) do
-      local wide = (i < #columns or column.right) and column.wide or 0
-      line[i] = padded(texts(column), wide, column.right)
+      line[i] = (column.right and width.right or width.left)(texts(column), column.wide)
     end
-    lines[#lines + 1] = "  " .. paint(table.concat(line, "  "))
+    lines[#lines + 1] = "  " .. paint((table.concat(line, "  "):gsub("%s+$", "")))
   end
   put(function(column) return column.name end, dim)
   for i = 1, #columns[1] do
@@ -178,7 +175,7 @@ end
 
 -- Notes below a table, what they are about and a list, as lines that stand back.
 local function put_note(lines, what, list)
-  for i, line in ipairs(layout.filled(list, width - #what - 4)) do
+  for i, line in ipairs(layout.filled(list, page - #what - 4)) do
     lines[#lines + 1] = dim("  " .. (i == 1 and what or (" "):rep(#what)) .. " " .. line)
   end
 end
@@ -197,7 +194,7 @@ local function rows_text(t)
     end
     columns[i] = column
   end
-  local fit, left_out = fitting(columns, 0)
+  local fit, left_out = fitting(columns, 0, page)
   if #left_out > #fit then return nil end
   local lines = {}
   put_columns(lines, fit)
@@ -214,7 +211,7 @@ local function facts(heading, list)
   end
   for _, fact in ipairs(list) do
     if fact[2] then
-      lines[#lines + 1] = "  " .. dim(padded(fact[1], wide)) .. "  " .. tostring(fact[2])
+      lines[#lines + 1] = "  " .. dim(width.left(fact[1], wide)) .. "  " .. tostring(fact[2])
     end
   end
   return table.concat(lines, "\n")
@@ -261,14 +258,14 @@ function views.vec(v)
     local elements = {}
     for i = 1, v.n do elements[i] = digits.shown(v.data[i - 1]) end
     local text = ("vec %d [%s]%s"):format(v.n, table.concat(elements, " "), norm)
-    if #text <= width then return text end
+    if #text <= page then return text end
   end
   local text = ("vec %d%s"):format(v.n, norm)
   if strange < v.n then text = ("%s  min %.3g  max %.3g"):format(text, low, high) end
   if strange > 0 then text = ("%s  %d not finite"):format(text, strange) end
-  local room = width - #text - 2
+  local room = page - #text - 2
   if room >= 16 then return text .. "  " .. sparkline(v, low, high, room) end
-  return text .. "\n" .. sparkline(v, low, high, width)
+  return text .. "\n" .. sparkline(v, low, high, page)
 end
 
 -- The positions 1 .. n that are shown of n, at most `most`: from both ends.
@@ -290,14 +287,14 @@ function views.matrix(m)
   for _, r in ipairs(rows) do
     for _, c in ipairs(columns) do wide = math.max(wide, #cell(r, c)) end
   end
-  local fit = math.floor(width / (wide + 2))
+  local fit = math.floor(page / (wide + 2))
   if m.dim > fit then columns = from_both_ends(m.dim, math.max(fit - 1, 2)) end -- and the dots
   for i, r in ipairs(rows) do
     if i > 1 and r > rows[i - 1] + 1 then lines[#lines + 1] = "  " .. dots() end
     local line = {}
     for j, c in ipairs(columns) do
       if j > 1 and c > columns[j - 1] + 1 then line[#line + 1] = dots() end
-      line[#line + 1] = padded(cell(r, c), wide, true)
+      line[#line + 1] = width.right(cell(r, c), wide)
     end
     lines[#lines + 1] = "  " .. table.concat(line, "  ")
   end
@@ -392,13 +389,10 @@ function views.hits(h)
     columns, notes = without_constants(columns, 2)
   end
   local contents = require("engram.memory").contents(h, shown)
-  local room = contents and 20 or 0
-  width = width - room
-  local fit, left_out, used = fitting(columns, 2)
-  width = width + room
+  local fit, left_out, used = fitting(columns, 2, contents and page - CONTENT or page)
   if contents then
-    local column = { name = "content", wide = 0 }
-    for i = 1, shown do column[i] = cut(contents[i] or "", math.max(width - used - 2, 8)) end
+    local column = { name = "content", wide = math.max(page - used - 4, 8) }
+    for i = 1, shown do column[i] = cut(contents[i] or "", column.wide) end
     fit[#fit + 1] = column
   end
   local lines = { "hits " .. h.n }
@@ -476,7 +470,7 @@ end
 
 -- pretty.text(value, columns, paint) -> text; paint(text) makes what stands back look so
 function pretty.text(value, columns, paint)
-  width, dim = columns, paint
+  page, dim = columns, paint
   if type(value) == "string" then return value end
   local kind = types.of(value)
   local view = kind and views[kind.name]
