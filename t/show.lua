@@ -119,7 +119,7 @@ set("COLUMNS", "80")
 mind:forget(recalled:id(2))
 ok(show.text(recalled):find "^hits 12", "hits outlive what they are of")
 text = show.text(mind)
-ok(text:find "^memory of 11 x 256\n" and text:find("exponential, tau_s 124649", 1, true)
+ok(text:find "^memory of 11 x 256\n" and text:find("exponential, half-life 86400 s", 1, true)
   and text:find "clock%s+12" and text:find("no directory", 1, true), "a memory tells how it is")
 local home = support.path "home"
 local there = assert(engram.memory.open(home, { dim = 4 }))

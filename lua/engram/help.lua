@@ -71,13 +71,13 @@ function help.mentions(name)
   return false
 end
 
--- help.summary(name) -> the first sentence of its section, or nil
+-- help.summary(name) -> the first sentence of its section, without backticks, or nil
 function help.summary(name)
   local section = section_of(name)
   if not section then return nil end
   local paragraph = section.text:match "^[^\n]*\n+(.-)\n\n" or section.text:match "^[^\n]*\n+(.*)"
   if not paragraph or paragraph:find "^```" then return nil end
-  local flat = paragraph:gsub("%s+", " ")
+  local flat = paragraph:gsub("%s+", " "):gsub("`", "")
   return flat:match "^(.-%.) %u" or flat:match "^(.-)%s*$"
 end
 
@@ -142,7 +142,7 @@ local function listed(names)
   for i, name in ipairs(names) do
     local left = "  " .. name .. (" "):rep(wide - #name)
     local space = room() - width.of(left) - 2
-    local summary = (help.summary(name) or ""):gsub("`", "")
+    local summary = help.summary(name) or ""
     if width.of(summary) > space then
       summary = layout.clipped(summary, space, terminal.utf8() and "…" or "...")
     end

@@ -16,6 +16,7 @@ local LINES = 60
 local HITS = 10
 local CONTENT = 20 -- columns that what a hit is about has at least
 local MATRIX_ROWS = 10
+local LN_2 = 0.69314718055994531
 
 -- Both are of the value that is being shown.
 local page -- columns of a line
@@ -405,6 +406,9 @@ end
 
 local function law_text(law)
   if not law then return "none: nothing fades" end
+  if law.curve == "exponential" then
+    return ("exponential, half-life %.6g s"):format(law.tau_s * LN_2)
+  end
   local _, names = layout.keys(law)
   local parts = { law.curve }
   for _, name in ipairs(names) do
