@@ -154,8 +154,9 @@ local function record_names(row)
   return names
 end
 
--- The names and rows of a list of tables that have the same names and nothing larger in them than
--- lists of words, or of a table of such tables by name; otherwise nothing.
+-- The names and the first rows of a list of tables that have the same names and nothing larger in
+-- them than lists of words, or of a table of such tables by name, and how many rows there are;
+-- otherwise nothing.
 local function rows_of(t)
   if not is_plain(t) then return nil end
   local n, keys = layout.keys(t)
@@ -163,7 +164,7 @@ local function rows_of(t)
   if count < 2 or n > 0 and #keys > 0 then return nil end
   local names = record_names(rawget(t, keys[1] or 1))
   local rows = {}
-  for i = 1, names and count or 0 do
+  for i = 1, names and math.min(count, ENTRIES) or 0 do
     local key = keys[i] or i
     local row = rawget(t, key)
     local others = record_names(row)
@@ -171,7 +172,7 @@ local function rows_of(t)
     rows[i] = n > 0 and row or setmetatable({ [""] = tostring(key) }, { __index = row })
   end
   if names and n == 0 then table.insert(names, 1, "") end
-  return names, rows
+  return names, rows, count
 end
 
 -- Notes below a table, what they are about and a list, as lines that stand back.
@@ -183,12 +184,12 @@ end
 
 -- Rows as a table, if most of its columns fit on the terminal.
 local function rows_text(t)
-  local names, rows = rows_of(t)
+  local names, rows, count = rows_of(t)
   if not names then return nil end
-  local columns, shown = {}, math.min(#rows, ENTRIES)
+  local columns = {}
   for i, name in ipairs(names) do
     local column = { name = name, right = true }
-    for r = 1, shown do
+    for r = 1, #rows do
       local value = rows[r][name]
       if type(value) ~= "number" then column.right = false end
       column[r] = cell_text(value)
@@ -199,7 +200,7 @@ local function rows_text(t)
   if #left_out > #fit then return nil end
   local lines = {}
   put_columns(lines, fit)
-  if shown < #rows then lines[#lines + 1] = ("  ... and %d more"):format(#rows - shown) end
+  if count > #rows then lines[#lines + 1] = ("  ... and %d more"):format(count - #rows) end
   put_note(lines, "no room for", left_out)
   return table.concat(lines, "\n")
 end
