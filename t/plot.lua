@@ -200,6 +200,44 @@ ok(pictures[2][2]():save(path "colour.txt"), "a coloured plot is saved")
 set("ENGRAM_COLOR", "never")
 is(support.read(path "colour.txt"), tostring(pictures[2][2]()) .. "\n", "as text without colours")
 
+-- ---- any numbers
+
+local special = { 0, 1, -1, 1e308, -1.7976931348623157e308, 1.7976931348623157e308, 5e-324, -5e-324,
+  1e-300, 1e15, 1e15 + 1, 999999.5, nan, inf, -inf }
+local failures, too_wide = {}, 0
+for seed = 1, 500 do
+  local r = engram.rng(seed)
+  local function number()
+    local kind = r:below(3)
+    return kind == 0 and special[r:below(#special) + 1]
+      or kind == 1 and r:normal() or r:normal() * pow(10, r:below(616) - 308)
+  end
+  local function maybe(x) return r:below(2) == 0 and x or nil end
+  local function range()
+    local low, high = number(), number()
+    return low - low == 0 and high - high == 0 and low < high and { low, high } or nil
+  end
+  local n, columns, rows = r:below(6) + 1, r:below(100) + 20, r:below(20) + 2
+  local x, y = filled(n, number), filled(n, number)
+  local function draw()
+    local kind = r:below(6)
+    if kind == 3 then return plot.bars(y, { width = columns }) end
+    if kind == 4 then return plot.hist(y, { width = columns, bins = maybe(r:below(1000) + 1) }) end
+    if kind == 5 then return plot.heat({ x, y }, { width = columns, height = rows, range = range() }) end
+    return plot.xy { { x = maybe(x), y = y, style = maybe "points" },
+      maybe { y = filled(4, number), name = "q" }, logx = maybe(true), logy = maybe(true),
+      xrange = range(), yrange = range(), width = columns, height = rows }
+  end
+  local drawn, text = pcall(function() return tostring(draw()) end)
+  local is_refusal = tostring(text):find "bad argument" or tostring(text):find "no point to draw"
+  if not drawn and not is_refusal then failures[#failures + 1] = seed .. ": " .. text end
+  for line in ((drawn and text or "") .. "\n"):gmatch "(.-)\n" do
+    if width.of(line) > columns then too_wide = too_wide + 1 end
+  end
+end
+is(table.concat(failures, "\n"), "", "any numbers are drawn or refused")
+is(too_wide, 0, "and no line is wider than said")
+
 -- ---- sparklines
 
 is(plot.spark { 1, 2, 4, 8 }, "▁▂▄█", "a sparkline is as high as its values")

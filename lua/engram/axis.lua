@@ -4,6 +4,8 @@ local C = require "engram.ffi"
 local axis, methods = {}, {}
 methods.__index = methods
 
+axis.most = 1.7976931348623157e308 -- the largest number
+
 local SMALLEST, LARGEST = -307, 308 -- powers of ten that have all digits
 
 -- 10^k, as the nearest number
@@ -77,9 +79,9 @@ end
 -- Not so near each other that their difference is only rounding.
 local function apart(low, high, log)
   if high / 2 - low / 2 > 1e-12 * math.max(math.abs(low), math.abs(high)) then return low, high end
-  if log then return low / 2, high * 2 end
+  if log then return math.max(low / 2, 5e-324), math.min(high * 2, axis.most) end
   local room = low == 0 and 1 or math.abs(low) / 2
-  return low - room, high + room
+  return math.max(low - room, -axis.most), math.min(high + room, axis.most)
 end
 
 -- axis.new(low, high, { log = false, most = 5, wide = false, whole = false }) -> axis. wide: it
@@ -99,13 +101,14 @@ end
 
 -- a:share(x) -> how far along the axis, 0 .. 1 within it; nil where x has no place
 function methods:share(x)
+  if x - x ~= 0 or self.log and x <= 0 then return nil end
+  local low, high = self.low / 2, self.high / 2 -- the whole may be beyond the range of a number
+  local place = x / 2
   if self.log then
-    if x <= 0 or x - x ~= 0 then return nil end
-    local low = C.engram_log(self.low)
-    return (C.engram_log(x) - low) / (C.engram_log(self.high) - low)
+    low, high, place = C.engram_log(self.low), C.engram_log(self.high), C.engram_log(x)
   end
-  if x - x ~= 0 then return nil end
-  return (x / 2 - self.low / 2) / (self.high / 2 - self.low / 2)
+  local share = (place - low) / (high - low)
+  return share == share and share or nil
 end
 
 local function linear_ticks(self, most)
@@ -113,7 +116,7 @@ local function linear_ticks(self, most)
   local first = step:behind(self.low)
   for i = 0, step:before(self.high) - first do
     local value = step:value(first + i)
-    if value - value == 0 then values[#values + 1] = value end
+    if self:share(value) then values[#values + 1] = value end
   end
   return values, step:texts(values)
 end
@@ -124,7 +127,8 @@ local function powers(self, multiples)
   for k = exponent(self.low), exponent(self.high) do
     for _, m in ipairs(multiples) do
       local value = m * power(k)
-      if value >= self.low * (1 - 1e-9) and value <= self.high * (1 + 1e-9) then
+      local within = value >= self.low * (1 - 1e-9) and value / (1 + 1e-9) <= self.high
+      if within and value <= axis.most then
         values[#values + 1] = value
       end
     end

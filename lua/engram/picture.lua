@@ -198,11 +198,11 @@ function picture.bars(spec, o)
   local lines, texts, low, high = {}, {}, 0, 0
   for i, value in ipairs(spec.values) do
     local known = value - value == 0
-    texts[i] = known and axis.text(value, 6) or "-"
+    texts[i] = known and axis.text(value, o.columns < 40 and 3 or 6) or "-"
     if known then low, high = math.min(low, value), math.max(high, value) end
   end
   local names = math.min(widest_of(spec.names), math.floor(o.columns / 3))
-  local columns = math.max(4, o.columns - names - widest_of(texts) - 3)
+  local columns = math.max(1, o.columns - names - widest_of(texts) - 3)
   local range = high / 2 - low / 2
   local zero = range > 0 and -low / 2 / range * columns or 0
   local side = o.utf8 and utf8_frame.side or ascii_frame.side
@@ -264,8 +264,10 @@ function picture.heat(spec, o)
   local last = tostring(spec.columns)
   local gap = columns * wide - 1 - #last
   lines[#lines + 1] = (" "):rep(left) .. "1" .. (gap >= 1 and (" "):rep(gap) .. last or "")
-  local low, high = axis.text(spec.low), axis.text(spec.high)
-  lines[#lines + 1] = (" "):rep(left) .. ("%s [%s] %s"):format(low, table.concat(shades), high)
+  local scale = ("%s [%s] %s"):format(axis.text(spec.low), table.concat(shades),
+    axis.text(spec.high))
+  local indent = math.min(left, math.max(0, o.columns - width.of(scale)))
+  lines[#lines + 1] = width.cut((" "):rep(indent) .. scale, o.columns)
   return lines
 end
 

@@ -67,7 +67,6 @@ local kinds = {
   bins = { "a count, 1 .. 1000,", function(x) return check.count(x) and x >= 1 and x <= 1000 end },
   style = { "\"lines\" or \"points\"", function(x) return x == "lines" or x == "points" end },
   layout = { "\"circle\" or \"layers\"", function(x) return x == "circle" or x == "layers" end },
-  any = { "", function() return true end },
 }
 
 -- A figure with what options say of it, checked; known names the kind of each, and some besides.
@@ -181,20 +180,20 @@ local function finish_curves(figure, fname)
   return figure
 end
 
-local series_known = { x = "any", y = "any", name = "text", style = "style" }
+local series_known = { name = "text", style = "style" }
 
 local function series_of(given, fname)
-  local series = figure_of("series", given, series_known, fname)
-  local y, n = numbers.doubles(series.y, fname, "y")
+  local series, o = figure_of("series", given, series_known, fname, { x = true, y = true })
+  local y, n = numbers.doubles(o.y, fname, "y")
   check.arg(n > 0, fname, "y", "at least one number", n)
   local x, m = ffi.new("double[?]", n), n
-  if series.x ~= nil then
-    x, m = numbers.doubles(series.x, fname, "x")
+  if o.x ~= nil then
+    x, m = numbers.doubles(o.x, fname, "x")
   else
     for i = 0, n - 1 do x[i] = i + 1 end
   end
   check.arg(m == n, fname, "x", ("%d numbers"):format(n), m)
-  return { x = x, y = y, n = n, counted = series.x == nil, name = series.name,
+  return { x = x, y = y, n = n, counted = o.x == nil, name = series.name,
     style = series.style or "lines" }
 end
 
@@ -207,7 +206,8 @@ function plot.xy(options)
     if type(key) ~= "number" then rest[key] = value end
   end
   for i = 1, #options do list[i] = options[i] end
-  local figure = figure_of("curves", rest, of_axes, fname, series_known)
+  local figure = figure_of("curves", rest, of_axes, fname,
+    { x = true, y = true, name = true, style = true })
   if rest.y ~= nil then
     check.arg(#list == 0, fname, "y", "either y or a list of series", rest.y)
     list[1] = { x = rest.x, y = rest.y, name = rest.name, style = rest.style }
@@ -233,9 +233,6 @@ end
 local units = { { "days", 86400 }, { "h", 3600 }, { "min", 60 }, { "s", 1 } }
 local SAMPLES = 200 -- of a law
 local DECADES = 1000 -- on a logarithmic axis the curves begin at this part of their end
-
-local forgetting_known = { human = "any", until_s = "any" }
-for name, kind in pairs(of_axes) do forgetting_known[name] = kind end
 
 -- How long and in which unit: as said, or as the points need.
 local function time_axis(o, human, fname)
@@ -275,8 +272,7 @@ end
 function plot.forgetting(laws, options)
   local fname = "plot.forgetting"
   check.arg(type(laws) == "table", fname, 1, "a law, or a list of them", laws)
-  local figure, o = figure_of("curves", options, forgetting_known, fname)
-  figure.human, figure.until_s = nil, nil
+  local figure, o = figure_of("curves", options, of_axes, fname, { human = true, until_s = true })
   if figure.logx == nil then figure.logx = true end
   local human
   if o.human ~= nil then
@@ -338,7 +334,9 @@ function plot.hist(values, options)
   local first = step:before(low)
   local count = math.max(1, step:behind(high) - first)
   local edges, counts = {}, {}
-  for i = 0, count do edges[i + 1] = step:value(first + i) end
+  for i = 0, count do
+    edges[i + 1] = math.max(-axis.most, math.min(axis.most, step:value(first + i)))
+  end
   for i = 1, count do counts[i] = 0 end
   for i = 0, n - 1 do
     if check.finite(x[i]) then
