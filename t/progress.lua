@@ -158,7 +158,8 @@ t:expect "> "
 t:send("dofile " .. ("%q"):format(prelude) .. "\r")
 t:expect "> "
 t:send "work(progress.new(), 1, 1) error 'oh'\r"
-ok(t:expect "\r" and t:expect "stdin:1: oh" and t.text:find "[%s]\rstdin:1: oh",
+ok(t:expect "\r" and t:expect "stdin:1: oh"
+    and t.text:gsub("\27%[%d*m", ""):find "[%s]\rstdin:1: oh",
   "nor at the prompt")
 t:send "\4"
 t:finish()

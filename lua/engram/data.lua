@@ -356,7 +356,7 @@ end
 -- ---- .npy
 
 local MAGIC = "\147NUMPY"
-local types = {
+local npy_types = {
   ["<f4"] = "float", ["<f8"] = "double", ["|i1"] = "int8_t", ["<i2"] = "int16_t",
   ["<i4"] = "int32_t", ["<i8"] = "int64_t", ["|u1"] = "uint8_t", ["<u2"] = "uint16_t",
   ["<u4"] = "uint32_t", ["<u8"] = "uint64_t", ["|b1"] = "uint8_t",
@@ -368,14 +368,14 @@ local function shape_of(s, header)
   local order = header:match "'fortran_order'%s*:%s*(%a+)"
   local shape = header:match "'shape'%s*:%s*%(([%d%s,]*)%)"
   if not (descr and order and shape) then wrong(s, "a header that cannot be read") end
-  if not types[descr] then
+  if not npy_types[descr] then
     wrong(s, "elements of type '%s', expected little-endian floats or integers", descr)
   end
   local sizes = {}
   for digits in shape:gmatch "%d+" do sizes[#sizes + 1] = tonumber(digits) end
   if #sizes < 1 or #sizes > 2 then wrong(s, "%d dimensions, expected 1 or 2", #sizes) end
   if order ~= "False" and #sizes == 2 then wrong(s, "columns after each other, expected rows") end
-  return types[descr], sizes[1], sizes[2]
+  return npy_types[descr], sizes[1], sizes[2]
 end
 
 local function take_bytes(s, n)
