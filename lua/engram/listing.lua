@@ -1,0 +1,90 @@
+-- engram.listing: what Tab does with what a word may become.
+local listing = {}
+
+-- Columns that a text takes; wide characters are rare in names.
+local function width(text) return #text:gsub("[\128-\191]", "") end
+
+local function pad(text, columns) return text .. (" "):rep(columns - width(text)) end
+
+-- At most so many columns, on one line, without what would move the cursor.
+local function fit(text, columns)
+  text = text:gsub("[%z\1-\31\127]", " "):gsub("\194[\128-\159]", " ")
+  if width(text) <= columns then return text end
+  local last = 0
+  for at in text:gmatch "()[^\128-\191]" do
+    if columns == 0 then break end
+    columns, last = columns - 1, at
+  end
+  return text:sub(1, last - 1) .. "…"
+end
+
+-- In whole characters.
+local function common_beginning(candidates)
+  local common = candidates[1].text
+  for _, candidate in ipairs(candidates) do
+    while candidate.text:sub(1, #common) ~= common do common = common:sub(1, -2) end
+  end
+  while candidates[1].text:find("^[\128-\191]", #common + 1) do common = common:sub(1, -2) end
+  return common
+end
+
+local function widest(candidates, columns)
+  local most = 0
+  for _, candidate in ipairs(candidates) do most = math.max(most, width(candidate.text)) end
+  return math.min(most, columns)
+end
+
+-- One a line, with its help.
+local function as_lines(candidates, columns)
+  local lines, names = {}, widest(candidates, math.floor(columns / 2))
+  for i, candidate in ipairs(candidates) do
+    local name = fit(candidate.text, names)
+    lines[i] = candidate.help and fit(pad(name, names + 2) .. candidate.help, columns) or name
+  end
+  return lines
+end
+
+-- Downwards, as many columns of them as there is room for.
+local function as_columns(candidates, columns, rows)
+  local names = widest(candidates, columns - 2) + 2
+  local across = math.max(1, math.floor((columns + 1) / names))
+  local down = math.ceil(#candidates / across)
+  local shown = math.min(down, down > rows and rows - 1 or rows)
+  local lines = {}
+  for row = 1, shown do
+    local line = {}
+    for i = row, #candidates, down do
+      line[#line + 1] = pad(fit(candidates[i].text, names - 2), names)
+    end
+    lines[row] = table.concat(line):gsub("%s+$", "")
+  end
+  if shown < down then
+    local left = 0
+    for i = 1, #candidates do left = left + ((i - 1) % down >= shown and 1 or 0) end
+    lines[shown + 1] = ("... and %d more"):format(left)
+  end
+  return lines
+end
+
+local function has_help(candidates)
+  for _, candidate in ipairs(candidates) do
+    if candidate.help then return true end
+  end
+  return false
+end
+
+-- listing.answer(word, candidates, columns, rows) -> what the word becomes, what is shown below or
+-- nil; nothing if there are no candidates. Candidates are { text =, help = }. Where there is help and
+-- room for a line each it is shown, otherwise as many texts as the terminal holds.
+function listing.answer(word, candidates, columns, rows)
+  if #candidates == 0 then return nil end
+  local common = common_beginning(candidates)
+  if #candidates == 1 then return common end
+  if common:sub(1, #word) ~= word then common = word end
+  rows = math.max(2, rows - 2) -- the line itself, and one above it
+  columns = math.max(4, columns - 1) -- terminals differ in what a full row does
+  local form = has_help(candidates) and #candidates <= rows and as_lines or as_columns
+  return common, table.concat(form(candidates, columns, rows), "\n")
+end
+
+return listing
