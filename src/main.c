@@ -2,7 +2,10 @@
  * SPDX-License-Identifier: MIT */
 #include "config.h"
 #include "engram.h"
+#include "interrupt.h"
 #include "pool.h"
+#include "prompt.h"
+#include "reader.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -10,17 +13,15 @@
 #include <lua.h>
 #include <luajit.h>
 #include <lualib.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
-#include <sys/time.h>
 #include <unistd.h>
 
-enum { EXIT_SCRIPT = 1, EXIT_USAGE = 2, EXIT_FILE = 5, EXIT_INTERRUPTED = 130 };
+enum { EXIT_SCRIPT = 1, EXIT_USAGE = 2, EXIT_FILE = 5 }; /* and EXIT_INTERRUPTED */
 
 static const char usage[] =
     "usage: engram [options] [script | - | command] [args]\n"
@@ -33,6 +34,7 @@ static const char usage[] =
     "  --color WHEN   auto (the default), always, never\n"
     "  --progress HOW auto (the default: a bar on a terminal), plain, none\n"
     "  --log LEVEL    what the library tells: warning (the default), note, none\n"
+    "  --editor NAME  what edits lines: " READER_NAMES "\n"
     "  --no-history   the prompt keeps no history\n"
     "  --         stop handling options    -          run standard input, stop handling options\n"
     "  -h, --help [topic]  this text, or a section of the reference\n"
@@ -42,53 +44,6 @@ static const char usage[] =
     "  info       the machine, the kernels, the arenas\n"
     "  doctor     what keeps engram from doing well here, and what to do about it\n"
     "Without a script: the prompt on a terminal, standard input otherwise. See engram(1).\n";
-
-/* ---- interrupts: the script is asked to stop; one that does not hear it is stopped */
-
-static lua_State *running;
-static uint32_t cancel;                   /* the library's long calls look at it */
-static volatile sig_atomic_t asked;       /* to stop, and nobody has heard it yet */
-static volatile sig_atomic_t interrupted; /* somebody has */
-
-/* Forgets an interrupt that was asked for, and says what the next one does. */
-static void listen(lua_State *L, void (*on_interrupt)(int))
-{
-    const struct itimerval never = {{0, 0}, {0, 0}};
-    setitimer(ITIMER_REAL, &never, NULL);
-    lua_sethook(L, NULL, 0, 0);
-    __atomic_store_n(&cancel, 0, __ATOMIC_RELAXED);
-    asked = 0;
-    signal(SIGINT, on_interrupt);
-}
-
-static void ask_to_stop(int number);
-
-static void raise_interrupt(lua_State *L, lua_Debug *activation)
-{
-    (void)activation;
-    listen(L, ask_to_stop);
-    interrupted = 1;
-    luaL_error(L, "interrupted");
-}
-
-static void ask_to_stop(int number)
-{
-    (void)number;
-    asked = 1;
-    signal(SIGINT, SIG_DFL); /* a second one does not ask */
-    __atomic_store_n(&cancel, 1, __ATOMIC_RELAXED);
-    lua_sethook(running, raise_interrupt, LUA_MASKCALL | LUA_MASKRET | LUA_MASKCOUNT, 1);
-    const struct itimerval half_a_second = {{0, 0}, {0, 500000}};
-    setitimer(ITIMER_REAL, &half_a_second, NULL);
-}
-
-/* Compiled loops run no hooks: what has not stopped by now never will. */
-static void stop(int number)
-{
-    (void)number;
-    signal(SIGINT, SIG_DFL);
-    raise(SIGINT);
-}
 
 /* ---- running chunks */
 
@@ -105,8 +60,8 @@ static bool ends_with(const char *text, const char *end)
 static int status_of_error(lua_State *L)
 {
     if (lua_isstring(L, 1))
-        return interrupted && ends_with(lua_tostring(L, 1), "interrupted") ? EXIT_INTERRUPTED
-                                                                           : EXIT_SCRIPT;
+        return interrupt_raised() && ends_with(lua_tostring(L, 1), "interrupted") ? EXIT_INTERRUPTED
+                                                                                  : EXIT_SCRIPT;
     if (!lua_istable(L, 1))
         return EXIT_SCRIPT;
     lua_getfield(L, 1, "code");
@@ -158,12 +113,10 @@ static int call(lua_State *L, int arguments, int results)
     int base = lua_gettop(L) - arguments;
     lua_pushcfunction(L, explain);
     lua_insert(L, base);
-    interrupted = 0;
-    listen(L, ask_to_stop);
-    signal(SIGALRM, stop);
+    interrupts(INTERRUPTS_SCRIPT);
     int status = lua_pcall(L, arguments, results, base);
-    bool unheard = asked;
-    listen(L, SIG_DFL);
+    bool unheard = interrupt_unheard();
+    interrupts(INTERRUPTS_END);
     lua_remove(L, base);
     if (status == 0 && unheard) {
         lua_settop(L, base - 1);
@@ -171,14 +124,6 @@ static int call(lua_State *L, int arguments, int results)
         exit_status = status = EXIT_INTERRUPTED;
     }
     return report(L, status);
-}
-
-/* For the prompt: whether an interrupt stops the statement that runs, or, while a line is read, the
- * program. */
-static int set_interrupts(lua_State *L)
-{
-    listen(L, lua_toboolean(L, 1) ? ask_to_stop : SIG_DFL);
-    return 0;
 }
 
 /* Pushes require(module)[name]. */
@@ -191,16 +136,6 @@ static int push_member(lua_State *L, const char *module, const char *name)
     lua_getfield(L, -1, name);
     lua_remove(L, -2);
     return 0;
-}
-
-/* require(module)[name](argument) */
-static int call_module(lua_State *L, const char *module, const char *name, lua_CFunction argument)
-{
-    if (push_member(L, module, name) != 0)
-        return exit_status;
-    if (argument)
-        lua_pushcfunction(L, argument);
-    return call(L, argument != NULL, 0);
 }
 
 static int run_text(lua_State *L, const char *text, const char *name)
@@ -293,6 +228,18 @@ static int run_input(lua_State *L)
         lua_getglobal(L, "print");
         lua_insert(L, base);
         call(L, lua_gettop(L) - base, 0);
+    }
+    return exit_status;
+}
+
+static int run_prompt(lua_State *L, bool shown)
+{
+    if (push_member(L, "engram.repl", "run") != 0)
+        return exit_status;
+    prompt_push_host(L, shown);
+    if (call(L, 1, 1) == 0) {
+        exit_status = (int)lua_tointeger(L, -1);
+        lua_pop(L, 1);
     }
     return exit_status;
 }
@@ -394,6 +341,11 @@ static bool is_log_level(const char *text)
     return log_level_of(text) < LOG_LEVELS;
 }
 
+static bool is_editor(const char *text)
+{
+    return strcmp(text, "auto") == 0 || reader_called(text);
+}
+
 static const struct setting {
     const char *option, *variable, *wants;
     bool (*valid)(const char *text); /* NULL: it has no value, and empties its variable */
@@ -403,6 +355,7 @@ static const struct setting {
     {"--color", "ENGRAM_COLOR", "auto, always or never", is_color},
     {"--progress", "ENGRAM_PROGRESS", "auto, plain or none", is_progress},
     {"--log", "ENGRAM_LOG", "none, warning or note", is_log_level},
+    {"--editor", "ENGRAM_EDITOR", READER_NAMES, is_editor},
     {"--no-history", "ENGRAM_HISTORY", NULL, NULL},
 };
 enum { SETTINGS = sizeof settings / sizeof *settings };
@@ -603,8 +556,9 @@ static int run(lua_State *L, int argc, char **argv, const struct plan *plan)
 {
     const char *script = plan->script < argc ? argv[plan->script] : NULL;
     bool busy = plan->version || plan->chunks || plan->bytecode || script;
+    bool shown = plan->prompt || isatty(STDOUT_FILENO); /* without a terminal answers alone are */
     bool prompt = plan->prompt || (!busy && isatty(STDIN_FILENO));
-    if (plan->version || prompt)
+    if (plan->version || (prompt && shown))
         printf("engram %s  %s  %s\n", engram_version(), LUAJIT_VERSION, engram_isa());
     set_arg(L, argc, argv, plan->script);
     if (!plan->no_environment && run_lua_init(L) != 0)
@@ -618,7 +572,7 @@ static int run(lua_State *L, int argc, char **argv, const struct plan *plan)
     if (script && (strcmp(script, "-") != 0 ? run_script(L, script) : run_input(L)) != 0)
         return exit_status;
     if (prompt)
-        return call_module(L, "engram.repl", "run", set_interrupts);
+        return run_prompt(L, shown);
     return busy ? 0 : run_input(L);
 }
 
@@ -738,7 +692,7 @@ int main(int argc, char **argv)
         .ignore_environment = plan.no_environment,
         .log = log_line,
         .context = pool,
-        .cancel = &cancel,
+        .cancel = &interrupt_cancel,
         .parallel_for = pool_parallel_for,
         .threads = threads,
         .self_test = 1,
@@ -752,9 +706,10 @@ int main(int argc, char **argv)
 
     set_columns();
     buffer_lines();
-    lua_State *L = running = luaL_newstate();
+    lua_State *L = luaL_newstate();
     if (!L)
         return out_of_memory();
+    interrupts_in(L);
     struct start start = {argc, argv, &plan};
     report(L, lua_cpcall(L, run_protected, &start));
     lua_close(L);

@@ -10,6 +10,7 @@ ffi.cdef [[
   ssize_t write(int, const void *, size_t);
   int close(int);
   int kill(int, int);
+  int ioctl(int, unsigned long, ...);
   int waitpid(int, int *, int);
   void _exit(int);
 ]]
@@ -51,6 +52,14 @@ end
 function methods:send(text)
   assert(C.write(self.fd, text, #text) == #text)
 end
+
+-- t:resize(columns, rows): the window has another size, and the program is told
+function methods:resize(columns, rows)
+  assert(C.ioctl(self.fd, 0x5414, Size(rows, columns)) == 0) -- TIOCSWINSZ
+end
+
+-- t:signal(number)
+function methods:signal(number) C.kill(self.pid, number) end
 
 -- t:expect("> " [, seconds]) -> whether the text comes, behind what was expected before, within 10 s;
 -- and how long it took

@@ -6,44 +6,80 @@ local statement = require "engram.statement"
 
 local repl = {}
 
-local function prompt(text)
-  io.stdout:write(text)
-  io.stdout:flush()
+-- ---- reading
+
+-- What Tab asks: the word before the cursor, in the lines before and the one that is typed.
+local function offer(lines, before, columns, rows)
+  local first, candidates = require("engram.complete").candidates(lines .. before)
+  first = first - #lines
+  if first < 1 then return nil end
+  return first, require("engram.listing").answer(before:sub(first), candidates, columns, rows)
 end
 
--- The lines of a statement: its text, and its chunk, or nil and a message.
-local function read_statement()
-  prompt "> "
-  local text = io.read "*l"
-  if not text then return nil end
+local function read_line(host, prompt, lines)
+  host.completes(function(...) return offer(lines, ...) end)
+  return host.read(prompt)
+end
+
+-- The lines of a statement: its text, and its chunk, or nil and a message. Two empty lines that are
+-- typed one after the other give it up; what is pasted or comes from a file may hold such.
+-- Otherwise false if it was discarded; nil at the end, and whether interrupts ended it.
+local function read_statement(host)
+  local text, typed = read_line(host, "> ", "")
+  if not text then return text, typed end
+  local empty = 0
   while true do
     local chunk, message, more = statement.compile(text)
-    if not more then return text, chunk, message end
-    prompt ">> "
-    local line = io.read "*l"
+    if not more or empty == 2 then return text, chunk, message end
+    local line
+    line, typed = read_line(host, ">> ", text .. "\n")
+    if line == false then return false end
     if not line then return text, chunk, message end
     text = text .. "\n" .. line
+    empty = line == "" and typed and empty + 1 or 0
   end
 end
 
--- repl.run(interrupts): interrupts(true) lets an interrupt stop the statement that runs,
--- interrupts(false) the program.
-function repl.run(interrupts)
+-- ---- history, where there is an editor whose keys bring it back
+
+local newest
+
+local function recall_history(host)
+  if host.editor == "none" then return end
+  for _, entry in ipairs(require("engram.history").load()) do
+    host.remember(entry)
+    newest = entry
+  end
+end
+
+local function remember(host, text)
+  text = text:gsub("%s+$", "")
+  if host.editor == "none" or text == "" or text == newest then return end
+  newest = text
+  host.remember(text)
+  require("engram.history").add(text)
+end
+
+-- repl.run(host) -> exit status. The host reads lines and runs what can be stopped: see
+-- src/prompt.h.
+function repl.run(host)
   compiled.loaders(true)
+  recall_history(host)
   while true do
-    interrupts(false)
-    local text, chunk, message = read_statement()
-    if chunk then
-      compiled.off(chunk)
-      interrupts(true)
-      local ran, failure = xpcall(function() answer.run(text, chunk) end, answer.explain)
-      interrupts(false)
-      if not ran then answer.complain(failure) end
-    elseif message then
-      answer.complain(statement.mistake(message, text))
-    else
-      prompt "\n"
-      return
+    local text, chunk, message = read_statement(host)
+    if text then
+      remember(host, text)
+      if chunk then
+        compiled.off(chunk)
+        local ran, failure = host.run(function() answer.run(text, chunk) end, answer.explain)
+        if not ran then answer.complain(failure) end
+      elseif message then
+        answer.complain(statement.mistake(message, text))
+      end
+    elseif text == nil then
+      local interrupted = chunk
+      if not interrupted then io.stdout:write "\n" end
+      return interrupted and 130 or 0
     end
   end
 end
