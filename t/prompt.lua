@@ -205,6 +205,7 @@ local function test_history(editor)
   leaves(t, 0, "nor when leaving")
   local said = terminal.plain(t.text):gsub("^[^\n]*\n", "")
   ok(not said:find "nonexistent" and not said:find "engram", "and nothing is said about it")
+  ok(not io.open "/nonexistent", "nor is it made")
 
   support.write(file, "> 'a'\27]0;b\7\n>> \155\194\155c\27[2J\nnonsense\n> \n>> \255\254\n> 'end'\n")
   t = open(editor, options)
@@ -247,7 +248,7 @@ local function test_completion(editor)
   t:send "= {\r"
   t:expect ">> "
   t:send "on\t }"
-  ok(t:expect "ly }" and answers(t, "\r", "table: "), "further lines are completed as well")
+  ok(t:expect "ly }" and answers(t, "\r", "{ 77 }"), "further lines are completed as well")
   t:expect "> "
   leaves(t, 0, "the session ends")
 end
@@ -413,9 +414,11 @@ local function test_plain(environment, name)
   ok(t:expect "\n> ", "at the prompt as well")
   t:send "\4"
   is(t:finish(), 0, "Ctrl-D leaves")
-  ok(not t.text:find "\27", "there are no escape sequences")
+  ok(not t.text:gsub("\27%[%d*m", ""):find "\27", "there are no escape sequences, but for colours")
+  return t.text
 end
-test_plain("TERM=dumb", "on a dumb terminal")
+ok(not test_plain("TERM=dumb", "on a dumb terminal"):find "\27",
+  "nor colours")
 test_plain("TERM=xterm ENGRAM_EDITOR=none", "without an editor")
 
 local out, err, status = support.run(("ENGRAM_EDITOR=vi %s -e ''"):format(program))

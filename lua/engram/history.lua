@@ -22,18 +22,19 @@ local most = 1000 -- entries that are kept
 local longest = 4 * 2 ^ 20 -- bytes of the file's end that are read
 
 -- history.path() -> the file: $ENGRAM_HISTORY; or engram/history in $XDG_STATE_HOME or
--- ~/.local/state; nil for none
+-- ~/.local/state; nil for none. And how much of it names a folder that is not made: a home.
 function history.path()
   local named = os.getenv "ENGRAM_HISTORY"
   if named then return named ~= "" and named or nil end
   local state, home = os.getenv "XDG_STATE_HOME", os.getenv "HOME"
   if state and state:sub(1, 1) == "/" then return state .. "/engram/history" end
-  return home and home:sub(1, 1) == "/" and home .. "/.local/state/engram/history" or nil
+  if not home or home:sub(1, 1) ~= "/" then return nil end
+  return home .. "/.local/state/engram/history", #home
 end
 
-local function make_folders(path)
+local function make_folders(path, given)
   for slash in path:gmatch "()/" do
-    if slash > 1 then ffi.C.mkdir(path:sub(1, slash - 1), 448) end -- 0700
+    if slash > 1 + given then ffi.C.mkdir(path:sub(1, slash - 1), 448) end -- 0700
   end
 end
 
@@ -124,9 +125,9 @@ end
 
 -- history.add(entry): appends it
 function history.add(entry)
-  local path = history.path()
+  local path, given = history.path()
   if not path then return end
-  make_folders(path)
+  make_folders(path, given or 0)
   write(path, "ab", lines_of(entry))
 end
 
