@@ -252,7 +252,7 @@ static void take_terminal(void)
     reader_hold_signals();
     tcgetattr(STDIN_FILENO, &settings_before);
     struct termios raw = settings_before;
-    raw.c_iflag &= ~(tcflag_t)(BRKINT | ICRNL | INLCR | IGNCR | ISTRIP | IXON);
+    raw.c_iflag &= ~(tcflag_t)(BRKINT | INLCR | IGNCR | ISTRIP | IXON);
     raw.c_lflag &= ~(tcflag_t)(ICANON | ECHO | IEXTEN);
     raw.c_cc[VMIN] = 1;
     raw.c_cc[VTIME] = 0;

@@ -164,6 +164,7 @@ t:send "local q = 2\rx = nil + 1\r"
 ok(t:expect "\27[31mstdin:1: attempt", "errors are red on a terminal")
 t:send "engram.hits { { 1, 2 } }\r"
 ok(t:expect "\27[2m", "headings stand back")
+t:expect "> "
 t:send "\4"
 is(t:finish(), 0, "and it leaves")
 is(select(2, t.text:gsub("q stays", "")), 1, "which is told once")

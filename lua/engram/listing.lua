@@ -44,24 +44,22 @@ local function as_lines(candidates, columns)
   return lines
 end
 
--- Downwards, as many columns of them as there is room for.
+-- Downwards, as many columns of them as there is room for; those that have none are counted.
 local function as_columns(candidates, columns, rows)
   local names = widest(candidates, columns - 2) + 2
   local across = math.max(1, math.floor((columns + 1) / names))
   local down = math.ceil(#candidates / across)
-  local shown = math.min(down, down > rows and rows - 1 or rows)
-  local lines = {}
-  for row = 1, shown do
+  if down > rows then down = rows - 1 end
+  local shown, lines = math.min(#candidates, across * down), {}
+  for row = 1, down do
     local line = {}
-    for i = row, #candidates, down do
+    for i = row, shown, down do
       line[#line + 1] = pad(fit(candidates[i].text, names - 2), names)
     end
     lines[row] = table.concat(line):gsub("%s+$", "")
   end
-  if shown < down then
-    local left = 0
-    for i = 1, #candidates do left = left + ((i - 1) % down >= shown and 1 or 0) end
-    lines[shown + 1] = ("... and %d more"):format(left)
+  if shown < #candidates then
+    lines[down + 1] = ("... and %d more"):format(#candidates - shown)
   end
   return lines
 end
