@@ -5,13 +5,13 @@ local check = require "engram.check"
 
 local engram = { version = ffi.string(C.engram_version()) }
 
-local parts = { arena = true, bank = true, completion = true, confidence = true, console = true,
-  consolidation = true, data = true, decay = true, demo = true, doctor = true, gc = true,
-  graph = true, health = true, help = true, hits = true, interference = true, json = true,
-  kernels = true, math = true, memory = true, metrics = true, plot = true, priming = true,
-  prof = true, progress = true, recall = true, reconsolidation = true, rng = true, show = true,
-  spacing = true, statistics = true, tap = true, text = true, time = true, trace = true,
-  usage = true, vec = true, why = true }
+local parts = { arena = true, bank = true, bench = true, completion = true, confidence = true,
+  console = true, consolidation = true, data = true, decay = true, demo = true, doctor = true,
+  gc = true, graph = true, health = true, help = true, hits = true, interference = true,
+  json = true, kernels = true, math = true, memory = true, metrics = true, plot = true,
+  priming = true, prof = true, progress = true, recall = true, reconsolidation = true, rng = true,
+  show = true, spacing = true, statistics = true, tap = true, text = true, time = true,
+  trace = true, usage = true, vec = true, why = true }
 
 -- engram.isa([kernel]) -> the rung in use, of one kernel or the highest of all
 function engram.isa(kernel)

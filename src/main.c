@@ -39,10 +39,12 @@ static const char usage[] =
     "  --         stop handling options    -          run standard input, stop handling options\n"
     "  -h, --help [topic]  this text, or a section of the reference\n"
     "Commands:\n"
-    "  attach PATH  the prompt of a program that serves a console there\n"
-    "  test FILE..  run tests that print TAP\n"
-    "  info       the machine, the kernels, the arenas\n"
-    "  doctor     what keeps engram from doing well here, and what to do about it\n"
+    "  attach PATH    the prompt of a program that serves a console there\n"
+    "  bench FILE..   measure what scripts define; --help lists its options\n"
+    "  doctor         what keeps engram from doing well here, and what to do about it\n"
+    "  help [topic]   sections of the reference\n"
+    "  info           the machine, the kernels, the arenas\n"
+    "  test FILE..    run tests that print TAP\n"
     "Without a script: the prompt on a terminal, standard input otherwise. See engram(1).\n";
 
 /* ---- running chunks */

@@ -9,13 +9,15 @@ local folder = support.srcdir .. "/lua"
 
 -- Modules that users do not meet, and functions that modules have for each other: a caller of these
 -- has already checked what it hands over.
-local own_modules = { answer = true, arguments = true, attach = true, axis = true, canvas = true,
-  check = true, commands = true, compiled = true, complete = true, digits = true, episodes = true,
-  exchange = true, ffi = true, files = true, filter = true, gnuplot = true, history = true,
-  info = true, layout = true, listing = true, literal = true, numbers = true, picture = true,
-  pretty = true, record = true, repl = true, report = true, sampler = true, scratch = true,
-  socket = true, statement = true, terminal = true, testing = true, tracer = true,
-  types = true, width = true, words = true }
+local own_modules = { answer = true, arguments = true, attach = true, axis = true,
+  bench_cases = true, bench_command = true, bench_limits = true, bench_measure = true,
+  bench_report = true, bench_run = true, bench_self_check = true, bench_verdict = true,
+  canvas = true, check = true, commands = true, compiled = true, complete = true, digits = true,
+  episodes = true, exchange = true, ffi = true, files = true, filter = true, gnuplot = true,
+  history = true, info = true, layout = true, listing = true, literal = true, numbers = true,
+  picture = true, pretty = true, record = true, repl = true, report = true, sampler = true,
+  scratch = true, show = true, socket = true, statement = true, terminal = true, testing = true,
+  tracer = true, types = true, width = true, words = true }
 local own = {}
 for name in ([[
   vec.is vec.of vec.over hits.arrays hits.explain hits.into hits.is hits.over hits.seen_pointer

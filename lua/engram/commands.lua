@@ -46,6 +46,11 @@ function commands.test(...)
   return require("engram.testing").run(files, options)
 end
 
+-- engram bench FILE...
+function commands.bench(...)
+  return require("engram.bench_command").run { ... }
+end
+
 -- engram help [topic], engram --help topic
 function commands.help(topic)
   local help = require "engram.help"
