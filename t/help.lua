@@ -16,7 +16,7 @@ local own_modules = { answer = true, arguments = true, attach = true, axis = tru
   episodes = true, exchange = true, ffi = true, files = true, filter = true, gnuplot = true,
   history = true, info = true, layout = true, listing = true, literal = true, numbers = true,
   picture = true, pretty = true, record = true, repl = true, report = true, sampler = true,
-  scratch = true, show = true, socket = true, statement = true, terminal = true, testing = true,
+  scratch = true, socket = true, statement = true, terminal = true, testing = true,
   tracer = true, types = true, width = true, words = true }
 local own = {}
 for name in ([[

@@ -129,7 +129,7 @@ local function test_editing(editor)
   ok(answers(t, "for i = 1, 2 do\r", ">> ") and answers(t, "\tprint(i * 100)\rend\r", "200\r\n"),
     "a statement goes over lines, and Tab indents")
   t:expect "> "
-  ok(answers(t, "for i = 1, 2 do\r", ">> ") and answers(t, "\r", ">> ")
+  ok(answers(t, "for i = 1, 2 do\r", ">> ") and answers(t, "\r", "\r\n") and t:expect ">> "
     and answers(t, "\r", "'end' expected") and answers(t, "'here'\r", printed "here"),
     "two empty lines give a statement up")
   t:expect "> "

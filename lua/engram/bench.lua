@@ -56,7 +56,7 @@ local function measured(f, ...)
     settled = c.settled, jit = (jit.status()), interrupted = failure ~= nil }
 end
 
--- bench(f, ...) -> { median_s, mad_s, .. }, printed: how long f(...) takes; f may be a text with an
+-- bench(f, ...) -> { median_s, mad_s, .. }: how long f(...) takes; f may be a text with an
 -- expression or statements
 local function quick(_, f, ...)
   return report.new(compiled.during(measured, report.subject(f, "bench"), ...), text)
