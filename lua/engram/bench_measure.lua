@@ -32,11 +32,6 @@ function measure.contender(f, ...)
     calls = 1, samples = {}, aborts = 0 }
 end
 
--- measure.renew(contender): with a loop that no trace has been made of, for a fresh start
-function measure.renew(c)
-  c.loop = loop(c.arguments.n)
-end
-
 local function called(c, calls)
   return c.loop(calls, c.f, unpack(c.arguments, 1, c.arguments.n))
 end

@@ -66,7 +66,6 @@ local function start(c)
     state = result
   end
   c.arguments[1] = state
-  measure.renew(c)
   local ran, failure = pcall(measure.batch, c, 1)
   if not ran then return nil, fail(case, "", failure) end
   return true

@@ -20,7 +20,6 @@ end
 local function start(c, seed)
   local data = engram.rng(seed):fill_normal(engram.matrix(c.rows, DIM))
   local scores = engram.vec(c.rows)
-  measure.renew(c)
   c.keep = { data, scores }
   c.arguments[1], c.arguments[2], c.arguments[6] = data.data, data.data, scores.data
   c.check = function(status)

@@ -4,15 +4,14 @@ local statistics = require "engram.statistics"
 
 local verdict = {}
 
--- What is drawn again for the interval is not a repetition but a fresh start: a new setup and a new
--- trace, or a new process where a case asks for them. Repetitions behind one start are not
--- independent. They share what neighbours did then, and where in memory the data came to lie, which
--- makes two setups of the very same work differ by a tenth for as long as they live: intervals made
--- of repetitions, or of blocks of them in the order of time, called every third pair of identical
--- cases different. A start counts by its best repetition, the one that was disturbed least; with
--- its median in place of that one pair in twenty was. Starts are drawn for each case on its own:
--- cases of one run took turns, and what disturbed both only makes the interval wider than it had to
--- be.
+-- What is drawn again for the interval is not a repetition but a fresh start: a new setup, or a new
+-- process where a case asks for them. Repetitions behind one start are not independent. They share
+-- what neighbours did then, and where in memory the data came to lie, which makes two setups of the
+-- very same work differ by a tenth for as long as they live: intervals made of repetitions, or of
+-- blocks of them in the order of time, called every third pair of identical cases different. A
+-- start counts by its best repetition, the one that was disturbed least; with its median in place
+-- of that more pairs were. Starts are drawn for each case on its own: cases of one run took turns,
+-- and what disturbed both only makes the interval wider than it had to be.
 local LEAST = 5 -- starts
 
 local function best_of(starts)
