@@ -4,6 +4,7 @@ local ffi = require "ffi"
 local check = require "engram.check"
 local files = require "engram.files"
 local json = require "engram.json"
+local progress = require "engram.progress"
 local types = require "engram.types"
 local vec = require "engram.vec"
 
@@ -117,6 +118,7 @@ local function more(s)
   if #s.text - s.at >= s.most then wrong(s, "a %s of more than %d bytes", s.what, s.most) end
   local block, reason = s.file:read(BLOCK)
   if reason then failed(reason) end
+  s.bar:step(block and #block or 0)
   s.text, s.at, s.ended = s.text:sub(s.at) .. (block or ""), 1, block == nil
   return not s.ended
 end
@@ -136,12 +138,20 @@ local function byte_at(s, offset)
   return s.text:byte(s.at + offset)
 end
 
+local function read_with(bar, f, s, ...)
+  s.bar = bar
+  return f(s, ...)
+end
+
 -- Opens a file, gives it to f(s, ...), and closes it: what f returns, or nil and a failure.
 local function reading(path, what, most, f, ...)
   local file, reason = io.open(path, "rb")
   if not file then return files.failed(path, reason) end
   local s = { file = file, text = "", at = 1, line = 1, what = what, most = most }
-  local good, result = pcall(f, s, ...)
+  local bytes = file:seek "end"
+  file:seek "set"
+  local good, result = pcall(progress.during, { total = check.count(bytes) and bytes or nil,
+    label = "reading", unit = "bytes" }, read_with, f, s, ...)
   file:close()
   if good then return result end
   if getmetatable(result) ~= Wrong then error(result, 0) end
