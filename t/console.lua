@@ -1,6 +1,5 @@
 -- console.lua: a prompt inside a running program, on a Unix socket; who attaches to it.
 -- SPDX-License-Identifier: MIT
-local ffi = require "ffi"
 local engram = require "engram"
 local socket = require "engram.socket"
 local tap = require "engram.tap"
@@ -52,9 +51,9 @@ is(say(c, a, "1 + 1\n"), "2\n> ", "an expression gives its value")
 is(say(c, a, "_ * 21, 'x'\n"), "42\tx\n> ", "the last one is _")
 is(say(c, a, "\n"), "> ", "nothing gives a prompt")
 is(say(c, a, "nil\n"), "nil\n> ", "nil is a value")
-visited = 1
+_G.visited = 1
 is(say(c, a, "visited = visited + 1\n"), "> ", "a statement gives none")
-is(visited, 2, "globals of the host are read and written")
+is(_G.visited, 2, "globals of the host are read and written")
 is(say(c, a, "for i = 1, 2 do\n"), ">> ", "a statement may take several lines")
 is(say(c, a, "print(i, nil)\r\nend\n"), ">> 1\tnil\n2\tnil\n> ",
   "what it prints is the client's, lines may come together and end with a carriage return")
@@ -159,7 +158,7 @@ c:close()
 c = assert(engram.console.listen(path "s"))
 a = visit(path "s")
 told(c, a)
-lines = 0
+_G.lines = 0
 local script = ("lines = lines + 1\n"):rep(5000)
 local sent = 1
 for _ = 1, 6000 do
@@ -167,7 +166,7 @@ for _ = 1, 6000 do
   c:serve(LONG)
   read(a)
 end
-is(lines, 5000, "a script may be sent at once")
+is(_G.lines, 5000, "a script may be sent at once")
 ok(#a.text == 2 * 5000, "and each statement has its prompt")
 a.text = ""
 b = visit(path "s")
@@ -193,9 +192,9 @@ c:close()
 c = assert(engram.console.listen(path "s"))
 a = visit(path "s")
 told(c, a)
-console = c
+_G.console = c
 ok(say(c, a, "console:close()\n", 1):find "bye\n$" and a.over, "a statement may close the console")
-console = nil
+_G.console = nil
 
 -- ---- sockets that are there already
 
@@ -264,7 +263,7 @@ local attach = quote(support.program) .. " attach " .. quote(path "h")
 support.lines(("%s %s %s >%s 2>&1 & until test -S %s; do sleep 0.02; done"):format(
   quote(support.program), quote(host), quote(path "h"), quote(path "frames"), quote(path "h")))
 
-local out, err, status = support.run(attach, [[
+local out, _, status = support.run(attach, [[
 before = frame
 while true do end
 between = frame
@@ -282,7 +281,8 @@ ok(out:match "^([^\n]*stopped after [^\n]*)\n.*\ntrue\nstdin:1: oh\n.*\nlines\nt
 ok(status == 0 and not out:find("> ", 1, true), "in a pipe there are no prompts")
 out = support.run(attach, "speed\n")
 is(out, "1000\n", "what is changed stays changed")
-out, err, status = support.run(attach, "for i = 1, 2 do\n")
+local err
+_, err, status = support.run(attach, "for i = 1, 2 do\n")
 ok(status == 1 and err:find("the last statement is not finished", 1, true),
   "input that ends within a statement is told")
 local t = terminal.open(attach)
@@ -299,15 +299,15 @@ t:send "over = true\n"
 is(t:finish(), 0, "so is the end of the host, also while nobody types")
 is(support.read(path "frames"), "frames\ttrue\n", "what statements print is not the host's")
 
-out, err, status = support.run(attach, "1\n")
+_, err, status = support.run(attach, "1\n")
 ok(status == 5 and err:find("engram attach: " .. path "h" .. ": No such file", 1, true),
   "a host that is not there has status 5")
-out, err, status = support.run(quote(support.program) .. " attach " .. too_long)
+_, err, status = support.run(quote(support.program) .. " attach " .. too_long)
 ok(status == 5 and err:find("a path has at most 107 bytes", 1, true), "so has a path that is long")
-out, err, status = support.run(quote(support.program) .. " attach")
+_, err, status = support.run(quote(support.program) .. " attach")
 ok(status == 2 and err:find("one path expected\nusage: engram attach PATH", 1, true),
   "without a path attach tells how")
-out, err, status = support.run(quote(support.program) .. " attach --help")
+out, _, status = support.run(quote(support.program) .. " attach --help")
 ok(status == 0 and out:find("usage: engram attach PATH", 1, true), "as it does when asked")
 support.lines(("%s %s %s >%s 2>&1 & until test -S %s; do sleep 0.02; done"):format(
   quote(support.program), quote(host), quote(path "h"), quote(path "frames"), quote(path "h")))

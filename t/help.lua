@@ -53,10 +53,6 @@ local function add_functions(prefix, module)
   if is_callable(module) then public[prefix] = true end
 end
 
--- The name of a type in the reference, where it is not that of its file.
-local types = { ["graph building"] = "builder", ["vec matrix_methods"] = "matrix",
-  ["text methods"] = "encoder", ["completion methods"] = "dentate", ["plot Figure"] = "figure" }
-
 for _, file in ipairs(support.lines("ls " .. support.quote(folder .. "/engram"))) do
   local part = file:match "^(.*)%.lua$"
   if part and not own_modules[part] then

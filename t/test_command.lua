@@ -56,14 +56,14 @@ is(table.concat(details, "|"), "not ok 1 - a|# at x.lua:3|  ---|  got: 1",
 
 local good = support.write(path "good.lua",
   "print 'ok 1 - fine' print '1..1' io.stderr:write 'hush\\n'")
-local bad = support.write(path "bad.lua", [[local t = require "engram.tap"
+support.write(path "bad.lua", [[local t = require "engram.tap"
   t.ok(true, "one") t.is(1, 2, "two") t.skip("three", "so") io.stderr:write "details\n" t.done()]])
-local crash = support.write(path "crash.lua",
+support.write(path "crash.lua",
   "print '1..1' io.stdout:flush() require('ffi').cdef 'int raise(int);' require('ffi').C.raise(11)")
-local broken = support.write(path "broken.lua", "print '1..1' print 'ok 1' error 'oh'")
-local skipped = support.write(path "skipped.lua", "print '1..0 # SKIP no terminal'")
-local bail = support.write(path "bail.lua", "print 'Bail out! fire'")
-local wide = support.write(path "wide.lua",
+support.write(path "broken.lua", "print '1..1' print 'ok 1' error 'oh'")
+support.write(path "skipped.lua", "print '1..0 # SKIP no terminal'")
+support.write(path "bail.lua", "print 'Bail out! fire'")
+support.write(path "wide.lua",
   "for i = 1, 20000 do print('ok ' .. i .. ' - ' .. ('x'):rep(20)) end print '1..20000'")
 
 local function test(words)
@@ -73,11 +73,12 @@ local function test(words)
   return out:gsub(folder:gsub("%p", "%%%0") .. "/", ""), err, status
 end
 
+local _ -- what a test does not look at
 local out, err, status = test "good.lua"
 is(out, "good.lua ...  ok  1 test\n1 file, 1 test, 1 passed: all good\n", "a test that passes")
 ok(status == 0 and err == "", "has status 0, and nobody hears what it said besides")
 
-out, err, status = test "good.lua bad.lua skipped.lua"
+out, _, status = test "good.lua bad.lua skipped.lua"
 is(out:gsub("\n  # at [^\n]*", ""), [[
 good.lua ......  ok  1 test
 bad.lua .......  FAILED  3 tests, 1 failed, 1 skipped
@@ -88,11 +89,11 @@ skipped.lua ...  skipped  no terminal
 3 files, 4 tests, 2 passed, 1 failed, 1 skipped: 1 of 3 files FAILED
 ]], "one that fails is told with what it said")
 is(status, 3, "and has status 3")
-out, err, status = test "crash.lua broken.lua"
+out, _, status = test "crash.lua broken.lua"
 ok(status == 3 and out:find("  ended by signal 11\n", 1, true)
   and out:find("  exit status 1\n", 1, true) and out:find("broken.lua:1: oh", 1, true),
   "signals and errors are told")
-out, err, status = test "--tap good.lua bad.lua skipped.lua"
+out, _, status = test "--tap good.lua bad.lua skipped.lua"
 is(out:gsub("# # at [^\n]*\n", ""), [[
 TAP version 13
 1..3
@@ -105,7 +106,7 @@ ok 3 - skipped.lua: 0 tests # SKIP no terminal
 ]], "the summary may be TAP")
 is(status, 3, "with the same status")
 is(summary(testing.read(out, status)), "bad 1/1/1/0", "which can be read again")
-out, err, status = test "good.lua bail.lua good.lua"
+out, _, status = test "good.lua bail.lua good.lua"
 ok(status == 3 and out:find("  Bail out! fire\n", 1, true) and out:find("\n2 files, ", 1, true),
   "after bailing out no other test begins")
 
@@ -124,7 +125,7 @@ local waits = support.write(path "waits.lua", [[
   end
   print("ok 1 - " .. name) print "1..1"]])
 for i = 1, 3 do support.write(path("w" .. i .. ".lua"), support.read(waits)) end
-out, err, status = test "--jobs 3 w1.lua w2.lua w3.lua"
+out = test "--jobs 3 w1.lua w2.lua w3.lua"
 is(out, "w1.lua ...  ok  1 test\nw2.lua ...  ok  1 test\nw3.lua ...  ok  1 test\n"
   .. "3 files, 3 tests, 3 passed: all good\n", "several run at once and are told in order")
 out = test "--jobs=2 wide.lua wide.lua good.lua"
@@ -140,7 +141,7 @@ is(out:find "\27", nil, "a file is given no colours")
 out, err, status = test "good.lua nothing.lua"
 ok(status == 5 and out == "" and err:find("engram test: nothing.lua: No such file", 1, true),
   "a file that is not there has status 5, before any is run")
-out, err, status = test "."
+_, err, status = test "."
 ok(status == 5 and err:find("engram test: .: Is a directory", 1, true), "so has a folder")
 for _, row in ipairs {
   { "", "no files" }, { "--nonsense x", "unknown option '--nonsense'" },
@@ -148,11 +149,11 @@ for _, row in ipairs {
   { "--jobs 65 good.lua", "--jobs wants a number from 1 to 64" },
   { "--jobs x good.lua", "--jobs wants a whole number, not 'x'" },
 } do
-  out, err, status = test(row[1])
+  _, err, status = test(row[1])
   ok(status == 2 and err:find("engram test: " .. row[2] .. "\nusage: engram test", 1, true),
     ("'%s' has status 2"):format(row[1]))
 end
-out, err, status = test "--help"
+out, _, status = test "--help"
 ok(status == 0 and out:find "^usage: engram test", "--help tells how")
 
 support.done()

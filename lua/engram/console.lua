@@ -5,7 +5,6 @@
 -- finished, ">> ", at the beginning of a line; for every line that it is sent it answers with what
 -- was printed, the values or the error, and then a prompt. A line with the character 3 alone, which
 -- is Ctrl-C, discards an unfinished statement. "bye" on a line of its own is the last thing said.
-local ffi = require "ffi"
 local C = require "engram.ffi"
 local check = require "engram.check"
 local compiled = require "engram.compiled"

@@ -121,7 +121,7 @@ end
 -- Joins the two groups that are most alike while they are alike by at least `bar`, > 0. Each group
 -- knows its nearest among those of higher number; after a join those are compared with the new
 -- group, and only those that had one of the two as their nearest look at all others again.
-local function group(tell, g, bar)
+local function join_alike(tell, g, bar)
   local n, best, near, stale = g.n, g.best, g.near, {}
   for i = 0, n - 1 do
     seek(g, i, bar)
@@ -154,7 +154,7 @@ local function group(tell, g, bar)
 end
 
 local function agglomerate(g, bar)
-  progress.during({ total = 2 * g.n, label = "grouping" }, group, g, bar)
+  progress.during({ total = 2 * g.n, label = "grouping" }, join_alike, g, bar)
 end
 
 -- Groups of at least `least`, in ascending order of their first episodes; smaller ones end.
