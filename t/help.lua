@@ -168,6 +168,24 @@ is(select(2, help.about(nil)), false, "nil is nothing it knows")
 -- ---- as it is read
 
 local quoted = support.quote(support.program)
+local function read(columns, topic, color)
+  return (support.run(("COLUMNS=%d %s --color %s help %s"):format(columns, quoted, color or "never",
+    topic)))
+end
+ok(read(80, "decay"):find(
+  "\n    print(engram.decay({ 1, 1 }, { day, 30 * day }, { curve = \"savings\" }))\n    --> vec 2 ",
+  1, true), "what an example prints stands below it where both have no room")
+ok(read(80, "vec:dot"):find("}))   --> 32\n", 1, true), "and beside it where they have")
+ok(not read(80, "memory:remember"):find("\t", 1, true), "without tabs")
+ok(read(80, "decay"):find("\n  \"exponential\"\n      exp(-t / tau_s); tau_s, or half", 1, true),
+  "the cells of a wide table stand below the first")
+ok(read(80, "bench.case"):find("\n  items, bytes                   of a call, numbers or functions "
+  .. "of b; they give\n" .. (" "):rep(33) .. "items and bytes a second\n", 1, true),
+  "the last cell of a narrow one is wrapped beside it")
+ok(read(80, "decay", "always"):find("Elements may .* own: \27%[1mscale_s\27%[0m, a vec"),
+  "names are in bold where there is colour")
+ok(help.about(v):find "\n  vec:table  +The elements .*\n  %.data  +the floats, float %*\n",
+  "fields stand below methods")
 local out = support.run("COLUMNS=40 " .. quoted .. [[ -e 'require("engram").help "vec:dot"']])
 local narrow = true
 for line in out:gmatch "[^\n]+" do narrow = narrow and (#line <= 40 or line:find "^    ") end

@@ -87,12 +87,12 @@ local function paint(colour, text) return terminal.paint(io.stdout, colour, text
 
 local function room() return math.min(terminal.columns(), 100) end
 
--- Words in lines of so many columns; indent: before the first and the other lines.
-local function wrapped(text, columns, indent, hanging)
+-- Words in lines of so many columns, indent before each.
+local function wrapped(text, columns, indent)
   local lines, line, empty = {}, indent, true
   for word in text:gmatch "%S+" do
     if not empty and width.of(line) + 1 + width.of(word) > columns then
-      lines[#lines + 1], line, empty = line, hanging or indent, true
+      lines[#lines + 1], line, empty = line, indent, true
     end
     line, empty = empty and line .. word or line .. " " .. word, false
   end
@@ -100,13 +100,52 @@ local function wrapped(text, columns, indent, hanging)
   return table.concat(lines, "\n")
 end
 
+-- What stands between backticks, in bold where that can be seen.
+local function with_code(text)
+  if not terminal.coloured(io.stdout) then return text end
+  return (text:gsub("`([^`]+)`", function(code) return paint("bold", code) end))
+end
+
+-- A line of an example; what it prints moves below where both have no room.
+local function code_line(line)
+  line = "    " .. line:gsub("\t", "  ")
+  local statement, result = line:match "^(.-%S)%s+(%-%-> .*)$"
+  if not statement or width.of(line) <= room() then return line end
+  return statement .. "\n    " .. result
+end
+
+local NARROW = 24 -- columns that a text needs
+
+-- Rows of cells side by side, the last wrapped; where there is no room for it what belongs to each
+-- first cell stands below it.
+local function put_table(out, rows)
+  local wides, indent = {}, 2
+  for _, row in ipairs(rows) do
+    for i, cell in ipairs(row) do wides[i] = math.max(wides[i] or 0, width.of(cell)) end
+  end
+  for i = 1, #wides - 1 do indent = indent + wides[i] + 2 end
+  local beside = indent + NARROW <= room()
+  for _, row in ipairs(rows) do
+    local first, rest = "  ", row[#row]
+    for i = 1, #row - 1 do first = first .. width.left(row[i], wides[i]) .. "  " end
+    if not beside then
+      out[#out + 1] = "  " .. row[1]
+      first, rest = "      ", table.concat(row, "; ", 2)
+    end
+    out[#out + 1] = first .. wrapped(rest, room(), (" "):rep(#first)):sub(#first + 1)
+  end
+end
+
 -- A section as it is read: its heading in bold, paragraphs as wide as the terminal, examples
 -- indented.
 local function rendered(text)
-  local out, paragraph, code = {}, {}, false
+  local out, paragraph, rows, code = {}, {}, {}, false
   local function flush()
-    if #paragraph > 0 then out[#out + 1] = wrapped(table.concat(paragraph, " "), room(), "") end
-    paragraph = {}
+    if #paragraph > 0 then
+      out[#out + 1] = with_code(wrapped(table.concat(paragraph, " "), room(), ""))
+    end
+    if #rows > 0 then put_table(out, rows) end
+    paragraph, rows = {}, {}
   end
   for line in (text .. "\n"):gmatch "(.-)\n" do
     local heading = not code and line:match "^##+ (.*)"
@@ -114,13 +153,14 @@ local function rendered(text)
       flush()
       code = not code
     elseif code then
-      out[#out + 1] = "    " .. line
+      out[#out + 1] = code_line(line)
     elseif heading then
       out[#out + 1] = paint("bold", (heading:gsub("`", "")))
     elseif line:find "^|" then
-      flush()
-      local row = line:gsub("^|%s*", ""):gsub("%s*|%s*$", ""):gsub("%s*|%s*", ",  ")
-      if not line:find "^| %-%-%-" then out[#out + 1] = wrapped(row, room(), "  ", "      ") end
+      if #paragraph > 0 then flush() end
+      local row = {}
+      for cell in line:gsub("`", ""):gmatch "|%s*([^|]-)%s*%f[|]" do row[#row + 1] = cell end
+      if not line:find "^| %-%-%-" and row[2] ~= "" then rows[#rows + 1] = row end
     elseif line == "" or line:find "^    " then
       flush()
       out[#out + 1] = line
@@ -134,15 +174,15 @@ local function rendered(text)
   return table.concat(out, "\n")
 end
 
--- Names and their first sentences, a line each.
-local function listed(names)
+-- Names and a sentence of each, in a line.
+local function listed(names, sentence)
   local wide, lines = 0, {}
   for _, name in ipairs(names) do wide = math.max(wide, #name) end
   wide = math.min(wide, math.floor(room() / 2))
   for i, name in ipairs(names) do
     local left = "  " .. name .. (" "):rep(wide - #name)
     local space = room() - width.of(left) - 2
-    local summary = help.summary(name) or ""
+    local summary = sentence(name) or ""
     if width.of(summary) > space then
       summary = layout.clipped(summary, space, terminal.utf8() and "…" or "...")
     end
@@ -161,7 +201,7 @@ local function names_of(group)
 end
 
 local function group_text(group)
-  return rendered(group.text) .. "\n" .. listed(names_of(group))
+  return rendered(group.text) .. "\n" .. listed(names_of(group), help.summary)
 end
 
 -- The names that begin with one: "vec:" its methods, "memory." its functions.
@@ -185,7 +225,7 @@ end
 
 -- All groups in a line each: what is in them, functions of a module and methods of an object as one.
 local function overview()
-  local ways = 'help "vec:dot", help "vec:*", help "banks", help(value), or any word: help "forget"'
+  local ways = 'help "banks", help "vec:*", help "vec:dot", help(value), help "any word"; demo()'
   local out, wide = { paint("dim", wrapped(ways, room(), "")) }, 0
   for _, group in ipairs(help.sections()) do
     if not group.name then wide = math.max(wide, #group.heading) end
@@ -287,18 +327,18 @@ function help.topic(topic)
   end
   local prefix = topic:match "^(%w+[:.])%*?$"
   local behind = prefix and names_behind(prefix) or {}
-  if #behind > 0 then return listed(behind), true end
+  if #behind > 0 then return listed(behind, help.summary), true end
   local names, how = help.search(topic)
   if how == "name" and #names == 1 then return rendered(section_of(names[1]).text), true end
   if #names == 0 then
     return ("no help for '%s'; help() lists what there is"):format(topic), false
   end
   if how == "like" then
-    return ("no help for '%s'; did you mean\n%s"):format(topic, listed(names)), false
+    return ("no help for '%s'; did you mean\n%s"):format(topic, listed(names, help.summary)), false
   end
   local heading = how == "name" and ("'%s' is part of"):format(topic)
     or ("'%s' is told of in"):format(topic)
-  return heading .. "\n" .. listed(names), true
+  return heading .. "\n" .. listed(names, help.summary), true
 end
 
 -- ---- values
@@ -332,16 +372,15 @@ end
 local function kind_text(kind)
   local methods, fields = {}, {}
   for name in pairs(kind.methods) do methods[#methods + 1] = kind.name .. ":" .. name end
-  for name, line in pairs(kind.fields) do
-    fields[#fields + 1] = ("  .%-14s  %s"):format(name, paint("dim", line))
-  end
+  for name in pairs(kind.fields) do fields[#fields + 1] = "." .. name end
   table.sort(methods)
   table.sort(fields)
+  for _, name in ipairs(fields) do methods[#methods + 1] = name end
+  local function sentence(name) return kind.fields[name:match "^%.(.*)"] or help.summary(name) end
   local out = { paint("bold", kind.name) }
   local section = section_of(kind.name)
   if section then out[2] = ("made by %s; help %q"):format(section.heading, section.name) end
-  if #methods > 0 then out[#out + 1] = listed(methods) end
-  if #fields > 0 then out[#out + 1] = table.concat(fields, "\n") end
+  if #methods > 0 then out[#out + 1] = listed(methods, sentence) end
   return table.concat(out, "\n")
 end
 
