@@ -102,18 +102,34 @@ function transcript.page(page, blocks)
   end))
 end
 
--- transcript.run(page, program, support) -> the page's blocks with their answers: one session, in a
--- new folder, on 80 columns that show UTF-8
-function transcript.run(page, program, support)
+-- transcript.run(page, support [, options]) -> the page's blocks with their answers: one session of
+-- the program with these options, in a new folder, on 80 columns that show UTF-8
+function transcript.run(page, support, options)
   local blocks = transcript.blocks(page)
   local folder = support.lines "mktemp -d"[1]
   local input = support.write(folder .. "/typed", transcript.input(blocks))
-  local pipe = io.popen(("mkdir %s/new && cd %s/new && LC_ALL=C.UTF-8 COLUMNS=80 %s -i <%s 2>&1")
-    :format(folder, folder, program, input))
+  local program = support.lines("realpath " .. support.quote(support.program))[1]
+  local pipe = io.popen(("mkdir %s/new && cd %s/new && LC_ALL=C.UTF-8 COLUMNS=80 %s %s -i <%s 2>&1")
+    :format(folder, folder, support.quote(program), options or "", input))
   transcript.answers(pipe:read "*a", blocks)
   pipe:close()
   os.execute("rm -r " .. folder)
   return blocks
+end
+
+-- transcript.compare(blocks, tap, "what they are"): a test for each block
+function transcript.compare(blocks, tap, name)
+  for i, block in ipairs(blocks) do
+    local all = true
+    for _, statement in ipairs(block) do
+      if not transcript.fits(statement) then
+        all = false
+        tap.note("> " .. table.concat(statement.typed, "\n>> "))
+        tap.note("answered:\n" .. table.concat(statement.answer or { "nothing" }, "\n"))
+      end
+    end
+    tap.ok(all, ("%s: what is typed in block %d answers what stands below it"):format(name, i))
+  end
 end
 
 return transcript

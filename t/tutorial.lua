@@ -7,36 +7,18 @@ local transcript = dofile(support.srcdir .. "/t/transcript.lua")
 local ok = tap.ok
 
 local page = support.read(support.srcdir .. "/examples/tutorial.md")
-local program = support.quote(support.lines("realpath " .. support.quote(support.program))[1])
-
+local blocks = transcript.run(page, support)
 if arg[1] == "--print" then
-  io.write(transcript.page(page, transcript.run(page, program, support)))
+  io.write(transcript.page(page, blocks))
   return
 end
-
--- Whether all statements of a step answer what the page says.
-local function compare(blocks, name)
-  for i, block in ipairs(blocks) do
-    local all = true
-    for _, statement in ipairs(block) do
-      if not transcript.fits(statement) then
-        all = false
-        tap.note("> " .. table.concat(statement.typed, "\n>> "))
-        tap.note("answered:\n" .. table.concat(statement.answer or { "nothing" }, "\n"))
-      end
-    end
-    ok(all, ("%s: what is typed in block %d answers what stands below it"):format(name, i))
-  end
-end
-
-local blocks = transcript.run(page, program, support)
-compare(blocks, "tutorial")
 ok(#blocks >= 10, "there are ten steps or more")
+transcript.compare(blocks, tap, "the tour")
 
 -- Without the JIT there is nothing that the last step could explain.
-blocks = transcript.run(page, program .. " -joff", support)
+blocks = transcript.run(page, support, "-joff")
 table.remove(blocks)
-compare(blocks, "with -joff")
+transcript.compare(blocks, tap, "with -joff")
 
 -- What must not fit does not.
 local function fits(said, ...)
