@@ -315,6 +315,13 @@ else
 end
 is(options_in(usage, option), options_in(page:match "SH OPTIONS(.-)\n%.SH" or "", option),
   "--help and the manual page name the same options")
+local commands = {}
+for name in pairs(require "engram.commands") do commands[#commands + 1] = name end
+table.sort(commands)
+is(options_in(usage:match "Commands:\n(.-)Without", "%f[^\n%z]  (%l+) "), table.concat(commands, " "),
+  "--help names the commands")
+is(options_in(page:match "SH COMMANDS(.-)\n%.SH" or "", "%.TP\n%.%u+ \"?(%l+)"),
+  table.concat(commands, " "), "and so does the manual page")
 local variables = options_in(page, "ENGRAM_%u[%u_]*")
 ok(variables:find "ENGRAM_ISA" and page:find "LUA_PATH" and page:find "LUA_INIT",
   "the manual page names the environment")
