@@ -139,7 +139,7 @@ for _, row in ipairs {
   { "what is optional and there", { found = { gnuplot = "/usr/bin/gnuplot" } }, "gnuplot", "ok",
     "there: engram.plot" },
   { "and not there", {}, "gnuplot", "ok", "not there, which is fine" },
-  { "modules as well", { loads = { cjson = true } }, "cjson", "ok", "there: scripts" },
+  { "modules as well", { loads = { cjson = true } }, "cjson", "ok", "there: engram.json reads" },
   { "the line editor", { file = { ["/proc/self/maps"] = "7f /usr/lib/libedit.so.2\n" } },
     "libedit", "ok", "there: the prompt" },
 } do

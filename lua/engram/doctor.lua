@@ -364,7 +364,7 @@ end)
 optional("gnuplot", "engram.plot writes SVG and PNG with it", function(s)
   return s.found "gnuplot"
 end)
-optional("cjson", "scripts may use it; engram.json needs nothing", function(s)
+optional("cjson", "engram.json reads JSON with it", function(s)
   return s.loads "cjson"
 end)
 
