@@ -94,6 +94,15 @@ is(sorted(public, headings), "", "every public function has a heading in lua/REA
 is(sorted(headings, public), "", "every heading there is of a function that exists")
 is(table.concat(twice, " "), "", "no heading stands there twice")
 
+local listed, groups = {}, {}
+for line in io.lines(folder .. "/README.md") do
+  groups[#groups + 1] = line:match "^## (.*)"
+  if #groups == 0 and line:find "^|" then
+    for group in line:gmatch "%[(.-)%]%(#" do listed[#listed + 1] = group end
+  end
+end
+is(table.concat(listed, "\n"), table.concat(groups, "\n"), "the groups are listed at its top, in their order")
+
 -- ---- help
 
 local found, missing = engram.help.find "vec:dot", {}
@@ -121,7 +130,7 @@ local v = engram.vec(1)
 for _, row in ipairs {
   { "a method by its name alone", "masked_cosine", "^vec:masked_cosine" },
   { "one of several, and the others", "stats", "^engram%.stats.*see also .*bank:stats" },
-  { "all that are called so", "save", "'save' is part of\n.*  bank:save .*\n  consolidation:save" },
+  { "all that are called so", "save", "'save' is part of\n.*  consolidation:save .*\n  bank:save" },
   { "a part of a name", "noisy", "'noisy' is part of.*vec:noisy_or.*confidence%.noisy_or" },
   { "a word of the text", "SplitMix64", "'SplitMix64' is told of in\n  engram.rng" },
   { "the methods of a kind", "vec:*", "^  vec:dot .*\n  vec:table " },
