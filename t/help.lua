@@ -15,8 +15,8 @@ local own_modules = { answer = true, arguments = true, attach = true, axis = tru
   canvas = true, check = true, commands = true, compiled = true, complete = true, digits = true,
   episodes = true, exchange = true, ffi = true, files = true, filter = true, gnuplot = true,
   history = true, info = true, layout = true, listing = true, literal = true, numbers = true,
-  picture = true, pretty = true, record = true, repl = true, report = true, sampler = true,
-  scratch = true, socket = true, statement = true, terminal = true, testing = true,
+  picture = true, posix = true, pretty = true, record = true, repl = true, report = true,
+  sampler = true, scratch = true, socket = true, statement = true, terminal = true, testing = true,
   tracer = true, types = true, width = true, words = true }
 local own = {}
 for name in ([[

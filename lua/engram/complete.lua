@@ -2,14 +2,10 @@
 -- it: paths are followed through tables as they are, and through objects of ours by what they told.
 local ffi = require "ffi"
 local help = require "engram.help"
+local posix = require "engram.posix"
 local statement = require "engram.statement"
 local types = require "engram.types"
 local words = require "engram.words"
-
-ffi.cdef [[
-  int glob(const char *pattern, int flags, void *on_error, void *found);
-  void globfree(void *found);
-]]
 
 local complete = {}
 
@@ -238,9 +234,9 @@ local function offer_files()
   if prefix:find "%z" then return end
   local found = Found()
   local pattern = prefix:gsub("[*?%[\\]", "\\%0") .. "*"
-  if ffi.C.glob(pattern, GLOB_MARK, nil, found) ~= 0 then return end
+  if posix.glob(pattern, GLOB_MARK, nil, found) ~= 0 then return end
   for i = 0, math.min(tonumber(found.count), MOST) - 1 do offer(ffi.string(found.paths[i])) end
-  ffi.C.globfree(found)
+  posix.globfree(found)
 end
 
 local strings = {}

@@ -5,16 +5,7 @@
 -- more than is kept puts a shorter one in its place. Where there can be no file there is none:
 -- nothing here raises.
 local ffi = require "ffi"
-require "engram.ffi"
-
--- Of the C library; saying it again changes nothing.
-ffi.cdef [[
-  int mkdir(const char *path, unsigned mode);
-  unsigned umask(unsigned mask);
-  int getpid(void);
-  char *realpath(const char *path, char *out);
-  void free(void *);
-]]
+local posix = require "engram.posix"
 
 local history = {}
 
@@ -34,15 +25,15 @@ end
 
 local function make_folders(path, given)
   for slash in path:gmatch "()/" do
-    if slash > 1 + given then ffi.C.mkdir(path:sub(1, slash - 1), 448) end -- 0700
+    if slash > 1 + given then posix.mkdir(path:sub(1, slash - 1), 448) end -- 0700
   end
 end
 
 -- Opens a file that nobody else may read if it is made.
 local function open(path, mode)
-  local mask = ffi.C.umask(63) -- 0077
+  local mask = posix.umask(63) -- 0077
   local file = io.open(path, mode)
-  ffi.C.umask(mask)
+  posix.umask(mask)
   return file
 end
 
@@ -88,10 +79,10 @@ end
 
 -- A link stays one: the file is replaced where it is.
 local function real(path)
-  local found = ffi.C.realpath(path, nil)
+  local found = posix.realpath(path, nil)
   if found == nil then return path end
   local text = ffi.string(found)
-  ffi.C.free(found)
+  posix.free(found)
   return text
 end
 
@@ -100,7 +91,7 @@ local function replace(path, file, entries)
   path = real(path)
   local lines = {}
   for i, entry in ipairs(entries) do lines[i] = lines_of(entry) end
-  local new = ("%s.%d"):format(path, ffi.C.getpid())
+  local new = ("%s.%d"):format(path, posix.getpid())
   if write(new, "wb", table.concat(lines)) and os.rename(new, path) then
     local missed = file:read "*a"
     if missed ~= "" then write(path, "ab", missed) end

@@ -1,23 +1,6 @@
 -- engram.socket: Unix sockets that never block, for the console and who attaches to it.
 local ffi = require "ffi"
-require "engram.ffi"
-
--- Of the C library; saying it again changes nothing.
-ffi.cdef [[
-  int socket(int, int, int);
-  int bind(int, const void *, unsigned);
-  int listen(int, int);
-  int connect(int, const void *, unsigned);
-  int accept4(int, void *, void *, int);
-  ssize_t recv(int, void *, size_t, int);
-  ssize_t send(int, const void *, size_t, int);
-  int poll(void *, unsigned long, int);
-  int close(int);
-  int unlink(const char *);
-  unsigned umask(unsigned);
-  char *strerror(int);
-]]
-local os_calls = ffi.C
+local posix = require "engram.posix"
 
 -- Of Linux, which is the same on all processors that LuaJIT's FFI and the library have in common.
 local AF_UNIX, SOCK_STREAM, SOCK_NONBLOCK, SOCK_CLOEXEC = 1, 1, 0x800, 0x80000
@@ -32,10 +15,10 @@ local Socket = ffi.typeof "struct { int fd; }"
 -- socket.polled(n) -> array of what socket.poll waits for: fd (-1: none), events, revents
 socket.polled = ffi.typeof "struct { int fd; short events, revents; }[?]"
 
-local function reason() return ffi.string(os_calls.strerror(ffi.errno())) end
+local function reason() return ffi.string(posix.strerror(ffi.errno())) end
 
 local function open()
-  local fd = os_calls.socket(AF_UNIX, SOCK_STREAM + SOCK_NONBLOCK + SOCK_CLOEXEC, 0)
+  local fd = posix.socket(AF_UNIX, SOCK_STREAM + SOCK_NONBLOCK + SOCK_CLOEXEC, 0)
   if fd < 0 then return nil, reason() end
   return Socket(fd)
 end
@@ -50,7 +33,7 @@ end
 function socket.connect(path)
   local s, why = open()
   if not s then return nil, why end
-  if os_calls.connect(s.fd, address_of(path)) == 0 then return s end
+  if posix.connect(s.fd, address_of(path)) == 0 then return s end
   local refused = ffi.errno() == ECONNREFUSED
   why = reason()
   s:close()
@@ -70,7 +53,7 @@ local function remove_stale(path)
   local file, _, code = io.open(path, "r+")
   if file then file:close() end
   if code ~= ENXIO then return false, "there is a file of that name" end
-  os_calls.unlink(path)
+  posix.unlink(path)
   return true
 end
 
@@ -79,11 +62,11 @@ function socket.listen(path)
   local s, why = open()
   if not s then return nil, why end
   local function bind()
-    local mask = os_calls.umask(0x7f) -- rw-------, from the moment it is there
-    local bound = os_calls.bind(s.fd, address_of(path)) == 0
+    local mask = posix.umask(0x7f) -- rw-------, from the moment it is there
+    local bound = posix.bind(s.fd, address_of(path)) == 0
     local in_use = ffi.errno() == EADDRINUSE
     why = reason()
-    os_calls.umask(mask)
+    posix.umask(mask)
     return bound, in_use
   end
   local bound, in_use = bind()
@@ -91,23 +74,23 @@ function socket.listen(path)
     bound, why = remove_stale(path)
     bound = bound and bind()
   end
-  if bound and os_calls.listen(s.fd, 8) ~= 0 then bound, why = false, reason() end
+  if bound and posix.listen(s.fd, 8) ~= 0 then bound, why = false, reason() end
   if bound then return s end
   s:close()
   return nil, why
 end
 
 -- socket.unlink(path): removes the file of a socket
-function socket.unlink(path) os_calls.unlink(path) end
+function socket.unlink(path) posix.unlink(path) end
 
 -- socket.poll(polled, n, milliseconds) -> how many are ready
 function socket.poll(polled, n, milliseconds)
-  return os_calls.poll(polled, n, milliseconds)
+  return posix.poll(polled, n, milliseconds)
 end
 
 -- s:accept() -> socket, or nil if nobody waits
 function methods:accept()
-  local fd = os_calls.accept4(self.fd, nil, nil, SOCK_NONBLOCK + SOCK_CLOEXEC)
+  local fd = posix.accept4(self.fd, nil, nil, SOCK_NONBLOCK + SOCK_CLOEXEC)
   return fd >= 0 and Socket(fd) or nil
 end
 
@@ -122,7 +105,7 @@ end
 
 -- s:receive() -> text, "" if there is none yet; nil at its end
 function methods:receive()
-  local n = tonumber(os_calls.recv(self.fd, buffer, ROOM, 0))
+  local n = tonumber(posix.recv(self.fd, buffer, ROOM, 0))
   if n > 0 then return ffi.string(buffer, n) end
   return n < 0 and nothing_yet() and "" or nil
 end
@@ -131,14 +114,14 @@ end
 -- is there to read them
 function methods:send(text, first)
   local bytes = ffi.cast("const char *", text) + (first - 1)
-  local n = tonumber(os_calls.send(self.fd, bytes, #text - first + 1, MSG_NOSIGNAL))
+  local n = tonumber(posix.send(self.fd, bytes, #text - first + 1, MSG_NOSIGNAL))
   if n >= 0 then return n end
   return nothing_yet() and 0 or nil
 end
 
 -- s:close(): twice is harmless
 function methods:close()
-  if self.fd >= 0 then os_calls.close(self.fd) end
+  if self.fd >= 0 then posix.close(self.fd) end
   self.fd = -1
 end
 

@@ -1,15 +1,11 @@
 -- engram.terminal: whether there is one, how wide it is, what colours it is given.
-local ffi = require "ffi"
-require "engram.ffi"
-
--- Of the C library; saying it again changes nothing.
-ffi.cdef "int isatty(int); int fileno(void *);"
+local posix = require "engram.posix"
 
 local terminal = {}
 
 -- terminal.is(io.stdout) -> whether a file is a terminal
 function terminal.is(file)
-  return ffi.C.isatty(ffi.C.fileno(file)) == 1
+  return posix.isatty(posix.fileno(file)) == 1
 end
 
 -- terminal.columns() -> the width for what is printed: that of the terminal, 80 without one

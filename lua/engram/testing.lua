@@ -1,15 +1,9 @@
 -- engram.testing: runs test files, each in a fresh process of this program, and reads the Test
 -- Anything Protocol, versions 13 and 14, from what they print.
 local ffi = require "ffi"
+local posix = require "engram.posix"
 local socket = require "engram.socket"
 local terminal = require "engram.terminal"
-
--- Of the C library; saying it again changes nothing.
-ffi.cdef [[
-  int fileno(void *);
-  ssize_t read(int, void *, size_t);
-  ssize_t readlink(const char *, char *, size_t);
-]]
 
 local testing = {}
 
@@ -99,7 +93,7 @@ end
 
 local function this_program()
   local path = ffi.new "char[4096]"
-  local n = tonumber(ffi.C.readlink("/proc/self/exe", path, 4096))
+  local n = tonumber(posix.readlink("/proc/self/exe", path, 4096))
   return n > 0 and ffi.string(path, n) or "engram"
 end
 
@@ -109,7 +103,7 @@ local function start(program, file)
   local path = file:find "^/" and file or "./" .. file -- a word would be a command
   local pipe = io.popen(("{ %s %s; status=$?; } 2>%s </dev/null; echo; echo $status")
     :format(quote(program), quote(path), quote(errors)))
-  return { file = file, pipe = pipe, fd = ffi.C.fileno(pipe), pieces = {}, errors = errors }
+  return { file = file, pipe = pipe, fd = posix.fileno(pipe), pieces = {}, errors = errors }
 end
 
 local function finish(job)
@@ -145,7 +139,7 @@ local function run_all(files, jobs, done)
     for i = #running, 1, -1 do
       local job = running[i]
       if polled[i - 1].revents ~= 0 then
-        local n = tonumber(ffi.C.read(job.fd, buffer, ROOM))
+        local n = tonumber(posix.read(job.fd, buffer, ROOM))
         if n > 0 then
           job.pieces[#job.pieces + 1] = ffi.string(buffer, n)
         elseif n == 0 then
