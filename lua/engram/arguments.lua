@@ -1,6 +1,11 @@
 -- engram.arguments: the words behind a command.
 local arguments = {}
 
+-- arguments.quoted(word) -> as one word of the shell
+function arguments.quoted(word)
+  return "'" .. word:gsub("'", "'\\''") .. "'"
+end
+
 local kinds = {
   flag = { wants = "no value" },
   text = { wants = "a value", read = function(word) return word end },

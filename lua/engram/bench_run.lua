@@ -2,6 +2,7 @@
 -- their own.
 local ffi = require "ffi"
 local C = require "engram.ffi"
+local arguments = require "engram.arguments"
 local cases = require "engram.bench_cases"
 local engram = require "engram"
 local json = require "engram.json"
@@ -171,16 +172,12 @@ end
 
 -- ---- in processes of their own
 
-local function quote(word)
-  return "'" .. word:gsub("'", "'\\''") .. "'"
-end
-
 -- The words that started this program, up to the script or the command.
 local function own_words()
   local words, first = {}, 0
   while arg and arg[first - 1] do first = first - 1 end
   if first == 0 then error("bench: the words that started the program are not in 'arg'", 0) end
-  for i = first, 0 do words[#words + 1] = quote(arg[i]) end
+  for i = first, 0 do words[#words + 1] = arguments.quoted(arg[i]) end
   return words
 end
 
@@ -196,7 +193,7 @@ local function elsewhere(case, o)
   local words, path = own_words(), os.tmpname()
   for _, word in ipairs { case.file or false, "--only", case.name, "--result", path, "--seed",
     ("%.0f"):format(o.seed), "--time", ("%.17g"):format(math.max(o.seconds, 1e-3)) } do
-    if word then words[#words + 1] = quote(word) end
+    if word then words[#words + 1] = arguments.quoted(word) end
   end
   if o.quick then words[#words + 1] = "--quick" end
   local status = status_of(os.execute("ENGRAM_PROGRESS=none " .. table.concat(words, " ")))

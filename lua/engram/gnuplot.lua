@@ -1,10 +1,13 @@
 -- engram.gnuplot: plots as SVG and PNG files, drawn by gnuplot, a program of its own that reads a
 -- script from a file.
+local arguments = require "engram.arguments"
 local axis = require "engram.axis"
 local files = require "engram.files"
 local width = require "engram.width"
 
 local gnuplot = {}
+
+local word = arguments.quoted
 
 -- A text of a user as one of gnuplot's: all of ASCII but letters, digits and blanks by its number,
 -- so that nothing in it is a quote, a command or a macro.
@@ -146,11 +149,6 @@ local function script_of(figure, way)
   end
   kinds[figure.kind](figure, script)
   return table.concat(script, "\n") .. "\n"
-end
-
--- A word of the shell.
-local function word(text)
-  return "'" .. text:gsub("'", "'\\''") .. "'"
 end
 
 local function text_of(path)

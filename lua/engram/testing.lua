@@ -1,14 +1,16 @@
 -- engram.testing: runs test files, each in a fresh process of this program, and reads the Test
 -- Anything Protocol, versions 13 and 14, from what they print.
 local ffi = require "ffi"
+local arguments = require "engram.arguments"
 local posix = require "engram.posix"
 local socket = require "engram.socket"
 local terminal = require "engram.terminal"
 
 local testing = {}
 
+local quoted = arguments.quoted
+
 local function some(n, what) return ("%d %s%s"):format(n, what, n == 1 and "" or "s") end
-local function quote(word) return "'" .. word:gsub("'", "'\\''") .. "'" end
 
 -- ---- the protocol
 
@@ -102,7 +104,7 @@ local function start(program, file)
   local errors = os.tmpname()
   local path = file:find "^/" and file or "./" .. file -- a word would be a command
   local pipe = io.popen(("{ %s %s; status=$?; } 2>%s </dev/null; echo; echo $status")
-    :format(quote(program), quote(path), quote(errors)))
+    :format(quoted(program), quoted(path), quoted(errors)))
   return { file = file, pipe = pipe, fd = posix.fileno(pipe), pieces = {}, errors = errors }
 end
 
