@@ -53,20 +53,25 @@ function arguments.parse(list, known)
   return options, words
 end
 
--- arguments.command("bench", usage, list, known) -> options, words; nil after the mistake and the
--- usage were told, when the command returns 2. --help prints the usage: then false, and it returns 0.
-function arguments.command(name, usage, list, known)
+-- arguments.refuse("bench", usage, sentence) -> 2, the exit status, after both were told
+function arguments.refuse(name, usage, sentence)
+  io.stderr:write(("engram %s: %s\n%s\n"):format(name, sentence, usage))
+  return 2
+end
+
+-- arguments.command("bench", usage, list, known [, most]) -> options, words, at most so many; or nil
+-- and the exit status, after a mistake was told or --help has printed the usage
+function arguments.command(name, usage, list, known, most)
   for _, word in ipairs(list) do
     if word == "--help" or word == "-h" then
       print(usage)
-      return false
+      return nil, 0
     end
   end
   local options, words = arguments.parse(list, known)
-  if not options then
-    io.stderr:write(("engram %s: %s\n%s\n"):format(name, words, usage))
-    return nil
-  end
+  local wrong = not options and words
+    or most and #words > most and ("'%s' is too much"):format(words[most + 1])
+  if wrong then return nil, arguments.refuse(name, usage, wrong) end
   return options, words
 end
 

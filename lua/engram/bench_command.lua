@@ -37,12 +37,6 @@ local function complain(status, message, ...)
   return status
 end
 
-local function wrong_usage(message, ...)
-  complain(USAGE, message, ...)
-  io.stderr:write(usage, "\n")
-  return USAGE
-end
-
 -- "+5%" -> 0.05
 local function limit_of(text)
   local number = text:match "^%+?(%d+%.?%d*)%%$"
@@ -230,9 +224,9 @@ end
 
 local function execute(list, files_wanted)
   local o, words = arguments.command("bench", usage, list, known)
-  if not o then return o == false and 0 or USAGE end
+  if not o then return words end
   local wrong = contradiction(o, words, files_wanted)
-  if wrong then return wrong_usage("%s", wrong) end
+  if wrong then return arguments.refuse("bench", usage, wrong) end
   o.seed = o.seed or tonumber(os.getenv "ENGRAM_SEED") or 0
   local limit = o.fail_if and limit_of(o.fail_if) or LIMIT
   if o.compare then return compare(words, o, limit) end

@@ -17,11 +17,8 @@ The prompt of a program that serves a console (engram.console) on the Unix socke
 -- engram attach PATH
 function commands.attach(...)
   local options, words = arguments.command("attach", attach_usage, { ... }, {})
-  if not options then return options == nil and 2 or 0 end
-  if #words ~= 1 then
-    io.stderr:write("engram attach: one path expected\n", attach_usage, "\n")
-    return 2
-  end
+  if not options then return words end
+  if #words ~= 1 then return arguments.refuse("attach", attach_usage, "one path expected") end
   return require("engram.attach").run(words[1])
 end
 
@@ -35,14 +32,11 @@ Runs test files that print TAP 13 or 14, each in a process of its own.
 function commands.test(...)
   local options, files = arguments.command("test", test_usage, { ... },
     { jobs = "count", tap = "flag" })
-  if not options then return options == nil and 2 or 0 end
+  if not options then return files end
   options.jobs = options.jobs or 1
   local wrong = #files == 0 and "no files" or (options.jobs < 1 or options.jobs > 64)
     and "--jobs wants a number from 1 to 64"
-  if wrong then
-    io.stderr:write("engram test: ", wrong, "\n", test_usage, "\n")
-    return 2
-  end
+  if wrong then return arguments.refuse("test", test_usage, wrong) end
   return require("engram.testing").run(files, options)
 end
 

@@ -406,14 +406,9 @@ warn or bad; the exit status is 3 if one is bad.]]
 
 -- engram doctor
 function doctor.command(...)
-  local options, words = require("engram.arguments").command("doctor", usage, { ... },
-    { json = "flag" })
-  if options == false then return 0 end
-  if not options then return 2 end
-  if #words > 0 then
-    io.stderr:write(("engram doctor: '%s' is too much\n%s\n"):format(words[1], usage))
-    return 2
-  end
+  local options, status = require("engram.arguments").command("doctor", usage, { ... },
+    { json = "flag" }, 0)
+  if not options then return status end
   local report = doctor.examine()
   if options.json then
     local list = {}

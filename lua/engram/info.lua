@@ -42,14 +42,9 @@ settings.]]
 
 -- engram info
 function info.command(...)
-  local options, words = require("engram.arguments").command("info", usage, { ... },
-    { json = "flag" })
-  if options == false then return 0 end
-  if not options then return 2 end
-  if #words > 0 then
-    io.stderr:write(("engram info: '%s' is too much\n%s\n"):format(words[1], usage))
-    return 2
-  end
+  local options, status = require("engram.arguments").command("info", usage, { ... },
+    { json = "flag" }, 0)
+  if not options then return status end
   if options.json then print(require("engram.json").encode(info.get())) else info.print() end
 end
 
