@@ -150,6 +150,7 @@ x, one, two, what = doubles "merge"
 is(what .. (two - one) .. x:get(one).content .. #x, "merged0new1", "or merge with it")
 near(x:get(one).strength, 0.75, 1e-6, "strengths join")
 near(x:get(one).confidence, 0.75, 1e-6, "confidences too")
+is(select("#", x:remember { vector = { 0, 1, 9 } }), 1, "otherwise there is the id alone")
 _, what = x:remember { vector = { 1, 1, 0.4 }, duplicates = "skip", threshold = 0.5 }
 is(what, "skipped", "a threshold of one's own")
 _, what = x:remember { vector = { 1, 1, 0.4 }, duplicates = "skip", threshold = 0.9999 }

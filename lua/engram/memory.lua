@@ -305,7 +305,9 @@ function methods:remember(options)
   check.status(C.engram_memory_remember(p, r, remembering, at, remembered))
   local id = tonumber(remembered.id)
   if remembered.evicted ~= record.NO_ID then return id, "evicted", tonumber(remembered.evicted) end
-  return id, done[remembered.duplicates]
+  local what = done[remembered.duplicates]
+  if what then return id, what end
+  return id
 end
 
 -- m:update(id, { what is to stand in place of what is there })
