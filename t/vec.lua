@@ -124,7 +124,7 @@ refuses(function() return a[0] + 1 end, "bad index to 'vec' (1 .. 3 expected, go
   "positions count from 1")
 refuses(function() a[1.5] = 1 end, "bad index to 'vec' (1 .. 3 expected, got 1.5)",
   "a position is a whole number")
-refuses(function() return a.dott + 1 end, "bad index to 'vec' (1 .. 3 expected, got dott)",
+refuses(function() return a.dott + 1 end, "a vec has no method or field 'dott'; help 'vec:*' lists",
   "a name that is no method is an error")
 refuses(function() matrix(-1, 2) end,
   "bad argument #1 to 'engram.matrix' (a count of rows expected, got number -1)",

@@ -192,6 +192,9 @@ end
 
 local function place(self, i, fname)
   if type(i) == "number" and i >= 1 and i <= self.n and i % 1 == 0 then return i - 1 end
+  if type(i) == "string" then
+    check.raise("a vec has no method or field '%s'; help 'vec:*' lists what it has", i)
+  end
   check.raise("bad index to '%s' (1 .. %d expected, got %s)", fname, self.n, tostring(i))
 end
 
