@@ -62,7 +62,7 @@ support.refuses(function() engram.why "1 +" end, "why: why:1: unexpected symbol 
 
 -- ---- usage, gc
 
-_G.bank_of_usage = bank
+_G.bank_of_usage, _G._3 = bank, bank -- which is an answer of the prompt too
 text, r = reporting(engram.usage)
 local stats, totals = engram.arena.thread():stats(), engram.stats().arenas
 ok(math.abs(r.lua_bytes - collectgarbage "count" * 1024) < 1e6, "usage tells the heap of Lua")
@@ -76,7 +76,7 @@ ok(named.name == "bank_of_usage" and named.kind == "bank" and named.bytes == ban
 ok(fits(text) and text:find "bank_of_usage +%d+ KB  bank", "all of it is printed")
 bank:free()
 is(#engram.usage().objects, 0, "what is closed holds nothing")
-_G.bank_of_usage = nil
+_G.bank_of_usage, _G._3 = nil, nil
 bank = engram.bank.new(64)
 bank:add(engram.matrix(1000, 64))
 

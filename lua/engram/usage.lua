@@ -19,7 +19,8 @@ local function named()
   for _, kind in ipairs { "bank", "graph", "memory" } do
     local module = package.loaded["engram." .. kind]
     for name, value in pairs(_G) do
-      if module and type(name) == "string" and type(value) == "cdata" and module.is(value) then
+      local names_it = type(name) == "string" and not name:find "^_%d*$" -- those are answers
+      if module and names_it and type(value) == "cdata" and module.is(value) then
         local known, stats = pcall(value.stats, value)
         local bytes = known and stats.bytes
         if bytes then list[#list + 1] = { kind = kind, name = name, bytes = bytes } end
