@@ -119,8 +119,8 @@ set("COLUMNS", "80")
 mind:forget(recalled:id(2))
 ok(show.text(recalled):find "^hits 12", "hits outlive what they are of")
 text = show.text(mind)
-ok(text:find "^memory of 11 x 256\n" and text:find("exponential, half-life 86400 s", 1, true)
-  and text:find "clock%s+12" and text:find("no directory", 1, true), "a memory tells how it is")
+ok(text:find "^memory of 11, dim 256\n" and text:find("exponential, half-life 86400 s", 1, true)
+  and text:find "clock%s+12" and text:find("saved in  nothing", 1, true), "a memory tells how it is")
 local home = support.path "home"
 local there = assert(engram.memory.open(home, { dim = 4 }))
 ok(show.text(there):find(home, 1, true) and there:stats().path == home
@@ -129,6 +129,21 @@ there:free()
 is(show.text(there), "memory, closed", "one that is closed says so")
 ok(show.text(bank):find "^bank 30 rows x 40\n  size   %d+ bytes\n  forms  sign 320 bytes$",
   "a bank tells its size and its forms")
+local inside = show.text { kernels = engram.kernels.list() }
+ok(inside:find "^{\n  kernels = {\n    name +calls  chosen .*\n    dot_f32 +%d"
+  and inside:find "\n    no room for versions\n  }\n}$", "rows inside a table have columns too")
+is(show.text { a = { { x = 1 }, { x = 2 } } }, "{ a = { { x = 1 }, { x = 2 } } }",
+  "but not where a line will do")
+set("COLUMNS", "40")
+ok(show.text(engram.plot):find "heat graph\nforgetting spark", "a long line is broken between words")
+local said = setmetatable({}, { __tostring = function() return "  sum  one and two, and two and one" end })
+set("COLUMNS", "20")
+is(show.text(said), "  sum  one and two,\n       and two and\n       one",
+  "and goes on where its last column began")
+is(show.text { { "twelve bytes" }, { "b" } }, '{\n  {\n    "twelve bytes"\n  },\n  { "b" }\n}',
+  "a list has room for its commas")
+ok(show.text(mind):find "\n  saved in  nothing:\n            it ends\n", "so do the facts of an object")
+set("COLUMNS", "80")
 ok(show.text(engram.arena.new(4096)):find "^arena of 4096 bytes\n", "an arena tells its size")
 ok(show.text(print, function() end):find "^function: builtin\tfunction: .*show.lua:%d+$",
   "functions tell where they are from")
@@ -178,7 +193,7 @@ for _, row in ipairs {
   { "[]", values(engram.hits {}) }, { '{"a":[null]}', values { a = { 0 / 0 } } },
   { '[{"class":0,"source":"a","target":"b","weight":1}]',
     values(engram.graph.new { { "a", "b" } }) },
-  { "5", values(5ULL) }, { '["rng at 1ULL"]', values { engram.rng(1) } },
+  { "5", values(5ULL) }, { '["rng at 1"]', values { engram.rng(1) } },
 } do
   is(show.text(unpack(row[2], 1, row[2].n)), row[1], "json: " .. row[1]:gsub("\n", " / "))
 end

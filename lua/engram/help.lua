@@ -87,19 +87,6 @@ local function paint(colour, text) return terminal.paint(io.stdout, colour, text
 
 local function room() return math.min(terminal.columns(), 100) end
 
--- Words in lines of so many columns, indent before each.
-local function wrapped(text, columns, indent)
-  local lines, line, empty = {}, indent, true
-  for word in text:gmatch "%S+" do
-    if not empty and width.of(line) + 1 + width.of(word) > columns then
-      lines[#lines + 1], line, empty = line, indent, true
-    end
-    line, empty = empty and line .. word or line .. " " .. word, false
-  end
-  lines[#lines + 1] = line
-  return table.concat(lines, "\n")
-end
-
 -- What stands between backticks, in bold where that can be seen.
 local function with_code(text)
   if not terminal.coloured(io.stdout) then return text end
@@ -132,7 +119,7 @@ local function put_table(out, rows)
       out[#out + 1] = "  " .. row[1]
       first, rest = "      ", table.concat(row, "; ", 2)
     end
-    out[#out + 1] = first .. wrapped(rest, room(), (" "):rep(#first)):sub(#first + 1)
+    out[#out + 1] = first .. width.wrapped(rest, room(), (" "):rep(#first)):sub(#first + 1)
   end
 end
 
@@ -142,7 +129,7 @@ local function rendered(text)
   local out, paragraph, rows, code = {}, {}, {}, false
   local function flush()
     if #paragraph > 0 then
-      out[#out + 1] = with_code(wrapped(table.concat(paragraph, " "), room(), ""))
+      out[#out + 1] = with_code(width.wrapped(table.concat(paragraph, " "), room(), ""))
     end
     if #rows > 0 then put_table(out, rows) end
     paragraph, rows = {}, {}
@@ -226,7 +213,7 @@ end
 -- All groups in a line each: what is in them, functions of a module and methods of an object as one.
 local function overview()
   local ways = 'help "banks", help "vec:*", help "vec:dot", help(value), help "any word"; demo()'
-  local out, wide = { paint("dim", wrapped(ways, room(), "")) }, 0
+  local out, wide = { paint("dim", width.wrapped(ways, room(), "")) }, 0
   for _, group in ipairs(help.sections()) do
     if not group.name then wide = math.max(wide, #group.heading) end
   end
@@ -240,7 +227,7 @@ local function overview()
         if not seen[short] then names[#names + 1], seen[short] = short, true end
       end
       local indent = (" "):rep(wide + 2)
-      local text = wrapped(table.concat(names, " "), room(), indent)
+      local text = width.wrapped(table.concat(names, " "), room(), indent)
       out[#out + 1] = paint("bold", group.heading) .. text:sub(#group.heading + 1)
     end
   end
@@ -317,8 +304,8 @@ function help.topic(topic)
     end
     local text = rendered(section.text)
     if #others == 0 or #others > 12 then return text, true end
-    return ("%s\n\n%s"):format(text, paint("dim", wrapped("see also " .. table.concat(others, ", "),
-      room(), ""))), true
+    local also = width.wrapped("see also " .. table.concat(others, ", "), room(), "")
+    return ("%s\n\n%s"):format(text, paint("dim", also)), true
   end
   for _, group in ipairs(help.sections()) do
     if not group.name and group.heading:lower() == topic:lower() then

@@ -105,7 +105,7 @@ function layout.text(value, style, columns)
       prefix = (name or "[" .. (style.atom(key, way) or style.closed(way)) .. "]") .. " = "
     end
     way[#way + 1] = key
-    local text = prefix .. put(child, indent .. "  ", room - 2 - width.of(prefix))
+    local text = prefix .. put(child, indent .. "  ", room - 3 - width.of(prefix)) -- a comma
     way[#way] = nil
     return text
   end

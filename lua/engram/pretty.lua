@@ -70,7 +70,6 @@ local function atom(value)
 end
 
 local style = {
-  atom = atom,
   most = ENTRIES,
   deepest = DEPTH,
   cut = function(n) return ("... and %d more"):format(n) end,
@@ -182,7 +181,7 @@ local function put_note(lines, what, list)
   end
 end
 
--- Rows as a table, if most of its columns fit on the terminal.
+-- Rows as a table, if most of its columns fit on the page.
 local function rows_text(t)
   local names, rows, count = rows_of(t)
   if not names then return nil end
@@ -205,15 +204,42 @@ local function rows_text(t)
   return table.concat(lines, "\n")
 end
 
+-- Rows inside a table, indented as it is, if they are too many for a line.
+local function rows_inside(value, way)
+  local indent = ("  "):rep(#way)
+  if #way == 0 or not rows_of(value) then return nil end
+  if not layout.text(value, style, page - #indent):find("\n", 1, true) then return nil end
+  page = page - #indent
+  local text = rows_text(value)
+  page = page + #indent
+  return text and ("{\n%s%s\n%s}"):format(indent, (text:gsub("\n", "\n" .. indent)), indent)
+end
+
+function style.atom(value, way)
+  return atom(value) or type(value) == "table" and rows_inside(value, way) or nil
+end
+
+-- Lines that are too long go on where their last column of words begins.
+local function folded(text)
+  return (text:gsub("[^\n]+", function(line)
+    if width.of(line) <= page then return line end
+    local first = line:sub(1, math.floor(0.6 * page)):match "^(.*%S  +)%f[%S]" or line:match "^ *"
+    local blanks = (" "):rep(#first)
+    return first .. width.wrapped(line:sub(#first + 1), page, blanks):sub(#first + 1)
+  end))
+end
+
 -- Lines of a name and what belongs to it; nil and false are passed over.
 local function facts(heading, list)
   local lines, wide = { heading }, 0
   for _, fact in ipairs(list) do
     if fact[2] then wide = math.max(wide, #fact[1]) end
   end
+  local blanks = (" "):rep(wide + 4)
   for _, fact in ipairs(list) do
     if fact[2] then
-      lines[#lines + 1] = "  " .. dim(width.left(fact[1], wide)) .. "  " .. tostring(fact[2])
+      local text = width.wrapped(tostring(fact[2]), page, blanks):sub(#blanks + 1)
+      lines[#lines + 1] = "  " .. dim(width.left(fact[1], wide)) .. "  " .. text
     end
   end
   return table.concat(lines, "\n")
@@ -307,13 +333,17 @@ local function megabytes(bytes)
   return bytes < 1e5 and ("%d bytes"):format(bytes) or ("%.1f MB"):format(bytes / 2 ^ 20)
 end
 
+local function counted(n, what)
+  return ("%d %s%s"):format(n, what, n == 1 and "" or "s")
+end
+
 function views.bank(b)
   local stats, forms = b:stats(), {}
   for _, form in ipairs { "bf16", "f16", "int8", "sign" } do
     local bytes = stats.forms[form]
     if bytes and bytes > 0 then forms[#forms + 1] = ("%s %s"):format(form, megabytes(bytes)) end
   end
-  return facts(("bank %d rows x %d"):format(stats.rows, stats.dim), {
+  return facts(("bank %s x %d"):format(counted(stats.rows, "row"), stats.dim), {
     { "size", megabytes(stats.bytes) .. (stats.mapped and ", rows mapped" or "") },
     { "forms", #forms > 0 and table.concat(forms, ", ") },
     { "free slots", stats.slots > stats.rows and stats.slots - stats.rows },
@@ -341,17 +371,13 @@ local function degrees(g)
   return least, greatest, sinks
 end
 
-local function counted(n, what)
-  return ("%d %s%s"):format(n, what, n == 1 and "" or "s")
-end
-
 function views.graph(g)
   local text = counted(g.nodes, "node") .. ", " .. counted(g.edges, "edge")
   if g.nodes > 0 then
     local least, greatest, sinks = degrees(g)
     text = ("%s, degree %d to %d, %s"):format(text, least, greatest, counted(sinks, "sink"))
   end
-  return "graph " .. text
+  return folded("graph " .. text)
 end
 
 local part_names = { "similarity", "activation", "retention", "confidence", "recency" }
@@ -424,15 +450,15 @@ function views.memory(m)
   for _, name in ipairs { "archived", "pinned", "marks" } do
     if s[name] > 0 then some[#some + 1] = ("%d %s"):format(s[name], name) end
   end
-  return facts(("memory of %d%s x %d"):format(s.count, s.capacity > 0
-    and (", at most %d,"):format(s.capacity) or "", s.dim), {
+  return facts(("memory of %d%s, dim %d"):format(s.count, s.capacity > 0
+    and (", at most %d"):format(s.capacity) or "", s.dim), {
     { "links", s.links },
     { "of these", #some > 0 and table.concat(some, ", ") },
     { "law", law_text(s.law) },
-    { "clock", s.clock and digits.shown(s.clock) or "not told yet" },
+    { "clock", s.clock and digits.shown(s.clock) .. " s" or "not told yet" },
     { "size", megabytes(s.bytes) },
     { "texts", s.text_bytes > 0 and megabytes(s.text_bytes) },
-    { "in", s.path or "no directory" },
+    { "saved in", s.path or "nothing: it ends with the program" },
     { "read-only", s.read_only and "yes" },
   })
 end
@@ -457,7 +483,7 @@ local function module_text(value)
     if rawequal(package.loaded[name], value) then
       local members = require("engram.help").members(name .. ".")
       local what = #members > 0 and ": " .. table.concat(members, " ") or ""
-      return ("%s%s; help(%s) tells more"):format(name, what, name)
+      return folded(("%s%s; help(%s) tells more"):format(name, what, name))
     end
   end
 end
@@ -485,7 +511,11 @@ function pretty.text(value, columns, paint)
   end
   local text = atom(value)
   local whole = type(value) == "table" or type(value) == "cdata"
-  if text then return whole and own_text(value) or text end -- not its first line alone
+  if text and not whole then return text end
+  if text then -- not its first line alone; a picture is as wide as it was asked to be
+    text = own_text(value)
+    return kind and kind.name == "figure" and text or folded(text)
+  end
   return module_text(value) or rows_text(value) or first_lines(layout.text(value, style, columns))
 end
 

@@ -2,6 +2,7 @@
 -- numbers look, and tables that print as text.
 local check = require "engram.check"
 local statement = require "engram.statement"
+local width = require "engram.width"
 
 local report = {}
 
@@ -75,40 +76,20 @@ end
 
 -- ---- tables
 
-local function width(text) -- in characters
-  return select(2, text:gsub("[^\128-\191]", ""))
-end
-
 -- report.columns(rows, "lr") -> lines: columns as wide as their widest, on the left or the right
 function report.columns(rows, sides)
   local widths, lines = {}, {}
   for _, row in ipairs(rows) do
-    for i, cell in ipairs(row) do widths[i] = math.max(widths[i] or 0, width(cell)) end
+    for i, cell in ipairs(row) do widths[i] = math.max(widths[i] or 0, width.of(cell)) end
   end
   for _, row in ipairs(rows) do
     local cells = {}
     for i, cell in ipairs(row) do
-      local blanks = (" "):rep(widths[i] - width(cell))
-      cells[i] = sides:sub(i, i) == "r" and blanks .. cell or cell .. blanks
+      cells[i] = (sides:sub(i, i) == "r" and width.right or width.left)(cell, widths[i])
     end
     lines[#lines + 1] = (("  " .. table.concat(cells, "  ")):gsub(" +$", ""))
   end
   return table.concat(lines, "\n")
-end
-
--- report.wrap(text, indent, columns) -> text in lines of at most that width
-function report.wrap(text, indent, columns)
-  local lines, line = {}, nil
-  for word in text:gsub(" %%", "\1%%"):gmatch "[^ \n]+" do -- a number stays with its unit
-    if line and width(line) + 1 + width(word) <= columns then
-      line = line .. " " .. word
-    else
-      lines[#lines + 1] = line
-      line = indent .. word
-    end
-  end
-  lines[#lines + 1] = line
-  return (table.concat(lines, "\n"):gsub("\1", " "))
 end
 
 -- ---- places

@@ -56,7 +56,9 @@ end
 
 ffi.metatype(Rng, {
   __index = methods,
-  __tostring = function(self) return ("rng at %s"):format(tostring(self.r.state)) end,
+  __tostring = function(self)
+    return ("rng at %s"):format(tostring(self.r.state):match "%d+")
+  end,
 })
 
 types.register { name = "rng", ctype = Rng, methods = methods }

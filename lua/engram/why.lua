@@ -7,6 +7,7 @@ local statement = require "engram.statement"
 local sampler = require "engram.sampler"
 local terminal = require "engram.terminal"
 local tracer = require "engram.tracer"
+local width = require "engram.width"
 
 -- ---- what may be wrong: kinds, causes, remedies; %s is what the compiler's reason is about
 
@@ -277,8 +278,8 @@ end
 local function text(findings)
   local columns, f = terminal.columns(), findings
   if not f.jit then
-    return report.wrap("The JIT is off and all code runs in the interpreter: there is nothing to "
-      .. "see. jit.on() switches it on, or leave -j off away.", "", columns)
+    return width.wrapped("The JIT is off and all code runs in the interpreter: there is nothing to "
+      .. "see. jit.on() switches it on, or leave -j off away.", columns, "")
   end
   local lines = {}
   for i, finding in ipairs(f) do
@@ -287,18 +288,18 @@ local function text(findings)
     if finding.text then
       lines[#lines + 1] = "     " .. finding.text:sub(1, columns - 5)
     end
-    lines[#lines + 1] = report.wrap(finding.cause:gsub("^%l", string.upper) .. ".", "   ", columns)
-    lines[#lines + 1] = report.wrap(("Remedy: %s."):format(finding.remedy), "   ", columns)
+    lines[#lines + 1] = width.wrapped(finding.cause:gsub("^%l", string.upper) .. ".", columns, "   ")
+    lines[#lines + 1] = width.wrapped(("Remedy: %s."):format(finding.remedy), columns, "   ")
   end
   if #f == 0 then
     local idle = f.states.interpreted + f.states["in C"] > 0.5
-    lines[1] = report.wrap(idle and "Nothing stopped the compiler; no loop turned often enough, or "
+    lines[1] = width.wrapped(idle and "Nothing stopped the compiler; no loop turned often enough, or "
       .. "the time goes into C functions." or "All is well: nothing stopped the compiler, and "
-      .. "little garbage was made.", "", columns)
+      .. "little garbage was made.", columns, "")
   end
-  lines[#lines + 1] = report.wrap(("%s; %s, %s given up; %s."):format(report.times(f.runs, "run"),
-    report.times(f.traces, "trace"), report.count(f.aborts), sampler.list(f.states)), "",
-    columns)
+  lines[#lines + 1] = width.wrapped(("%s; %s, %s given up; %s."):format(report.times(f.runs, "run"),
+    report.times(f.traces, "trace"), report.count(f.aborts), sampler.list(f.states)),
+    columns, "")
   return table.concat(lines, "\n")
 end
 

@@ -66,6 +66,21 @@ function width.cut(text, columns)
   return table.concat(kept)
 end
 
+-- width.wrapped(text, columns, indent) -> its words in lines of so many columns, indent before each;
+-- a per cent stays with its number
+function width.wrapped(text, columns, indent)
+  local lines, line = {}, nil
+  for word in text:gsub(" %%", "\1%%"):gmatch "%S+" do
+    if line and width.of(line) + 1 + width.of(word) <= columns then
+      line = line .. " " .. word
+    else
+      lines[#lines + 1], line = line, indent .. word
+    end
+  end
+  lines[#lines + 1] = line or indent
+  return (table.concat(lines, "\n"):gsub("\1", " "))
+end
+
 -- width.left(text, columns), width.right(text, columns), width.centre(text, columns) -> cut, or
 -- with blanks behind it, before it, around it
 function width.left(text, columns)
