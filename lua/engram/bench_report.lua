@@ -1,6 +1,7 @@
 -- engram.bench_report: reports as text and as JSON, and files of them: reports and baselines.
 local check = require "engram.check"
 local json = require "engram.json"
+local width = require "engram.width"
 
 local report = {}
 
@@ -35,23 +36,6 @@ local function row_of(case)
     ("%d in %d"):format(case.samples, case.starts) }
 end
 
-local function table_of(rows)
-  local widths = {}
-  for _, row in ipairs(rows) do
-    for i, cell in ipairs(row) do widths[i] = math.max(widths[i] or 0, #cell) end
-  end
-  local lines = {}
-  for _, row in ipairs(rows) do
-    local cells = {}
-    for i, cell in ipairs(row) do
-      cells[i] = (i == 1 and "%-" or "%") .. widths[i] .. "s"
-      cells[i] = cells[i]:format(cell)
-    end
-    lines[#lines + 1] = (table.concat(cells, "  "):gsub(" +$", ""))
-  end
-  return lines
-end
-
 local function percent(x) return ("%+.1f %%"):format(100 * x) end
 
 -- Verdicts as lines behind the others.
@@ -62,7 +46,7 @@ local function add_verdicts(lines, list, limit)
       v.low and ("%s .. %s"):format(percent(v.low), percent(v.high)) or "-", v.verdict }
   end
   lines[#lines + 1] = ("# slower: by more than %g %%"):format(100 * limit)
-  for _, line in ipairs(table_of(rows)) do lines[#lines + 1] = line end
+  lines[#lines + 1] = width.columns(rows, "lr")
   for _, v in ipairs(list) do
     if v.reason then
       lines[#lines + 1] = ("# case '%s': %s: %s"):format(v.name, v.verdict, v.reason)
@@ -118,9 +102,7 @@ function report.text(r)
   table.sort(names)
   for i, name in ipairs(names) do names[i] = ("%s %s"):format(name, rate(limits[name], "B/s")) end
   if #names > 0 then lines[#lines + 1] = "# limits: " .. table.concat(names, ", ") end
-  if #rows > 1 then
-    for _, line in ipairs(table_of(rows)) do lines[#lines + 1] = line end
-  end
+  if #rows > 1 then lines[#lines + 1] = width.columns(rows, "lr") end
   for _, note in ipairs(notes) do lines[#lines + 1] = note end
   if r.verdicts then add_verdicts(lines, r.verdicts, r.limit) end
   if r.interrupted then lines[#lines + 1] = "# interrupted: what was measured until then" end

@@ -1,6 +1,5 @@
 -- engram.help: sections of the reference, from the README that is installed beside these files: by
 -- name, by value, and by what comes near a name.
-local layout = require "engram.layout"
 local terminal = require "engram.terminal"
 local types = require "engram.types"
 local width = require "engram.width"
@@ -129,7 +128,7 @@ local function rendered(text)
   local out, paragraph, rows, code = {}, {}, {}, false
   local function flush()
     if #paragraph > 0 then
-      out[#out + 1] = with_code(width.wrapped(table.concat(paragraph, " "), room(), ""))
+      out[#out + 1] = with_code(width.wrapped(table.concat(paragraph, " "), room()))
     end
     if #rows > 0 then put_table(out, rows) end
     paragraph, rows = {}, {}
@@ -170,10 +169,7 @@ local function listed(names, sentence)
     local left = "  " .. name .. (" "):rep(wide - #name)
     local space = room() - width.of(left) - 2
     local summary = sentence(name) or ""
-    if width.of(summary) > space then
-      summary = layout.clipped(summary, space, terminal.utf8() and "…" or "...")
-    end
-    lines[i] = space > 10 and left .. "  " .. paint("dim", summary) or left
+    lines[i] = space > 10 and left .. "  " .. paint("dim", width.clipped(summary, space)) or left
   end
   return table.concat(lines, "\n")
 end
@@ -213,7 +209,7 @@ end
 -- All groups in a line each: what is in them, functions of a module and methods of an object as one.
 local function overview()
   local ways = 'help "banks", help "vec:*", help "vec:dot", help(value), help "any word"; demo()'
-  local out, wide = { paint("dim", width.wrapped(ways, room(), "")) }, 0
+  local out, wide = { paint("dim", width.wrapped(ways, room())) }, 0
   for _, group in ipairs(help.sections()) do
     if not group.name then wide = math.max(wide, #group.heading) end
   end
@@ -304,7 +300,7 @@ function help.topic(topic)
     end
     local text = rendered(section.text)
     if #others == 0 or #others > 12 then return text, true end
-    local also = width.wrapped("see also " .. table.concat(others, ", "), room(), "")
+    local also = width.wrapped("see also " .. table.concat(others, ", "), room())
     return ("%s\n\n%s"):format(text, paint("dim", also)), true
   end
   for _, group in ipairs(help.sections()) do

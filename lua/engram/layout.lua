@@ -41,12 +41,6 @@ function layout.place(way)
   return table.concat(place)
 end
 
--- layout.clipped(text, room, dots) -> as much of a text as has room, with dots where it ends
-function layout.clipped(text, room, dots)
-  if width.of(text) <= room then return text end
-  return width.cut(text, math.max(room - width.of(dots), 0)) .. dots
-end
-
 -- layout.filled(items, room) -> lines, with as many of the items on each as there is room for
 function layout.filled(items, room)
   local lines, line, used = {}, {}, 0

@@ -1,21 +1,11 @@
 -- engram.listing: what Tab does with what a word may become.
+local width = require "engram.width"
+
 local listing = {}
 
--- Columns that a text takes; wide characters are rare in names.
-local function width(text) return #text:gsub("[\128-\191]", "") end
-
-local function pad(text, columns) return text .. (" "):rep(columns - width(text)) end
-
--- At most so many columns, on one line, without what would move the cursor.
+-- At most so many columns, on one line.
 local function fit(text, columns)
-  text = text:gsub("[%z\1-\31\127]", " "):gsub("\194[\128-\159]", " ")
-  if width(text) <= columns then return text end
-  local last = 0
-  for at in text:gmatch "()[^\128-\191]" do
-    if columns == 0 then break end
-    columns, last = columns - 1, at
-  end
-  return text:sub(1, last - 1) .. "…"
+  return width.clipped(width.line(text), columns)
 end
 
 -- In whole characters.
@@ -30,7 +20,7 @@ end
 
 local function widest(candidates, columns)
   local most = 0
-  for _, candidate in ipairs(candidates) do most = math.max(most, width(candidate.text)) end
+  for _, candidate in ipairs(candidates) do most = math.max(most, width.of(candidate.text)) end
   return math.min(most, columns)
 end
 
@@ -39,7 +29,8 @@ local function as_lines(candidates, columns)
   local lines, names = {}, widest(candidates, math.floor(columns / 2))
   for i, candidate in ipairs(candidates) do
     local name = fit(candidate.text, names)
-    lines[i] = candidate.help and fit(pad(name, names + 2) .. candidate.help, columns) or name
+    local help = candidate.help
+    lines[i] = help and fit(width.left(name, names + 2) .. help, columns) or name
   end
   return lines
 end
@@ -54,7 +45,7 @@ local function as_columns(candidates, columns, rows)
   for row = 1, down do
     local line = {}
     for i = row, shown, down do
-      line[#line + 1] = pad(fit(candidates[i].text, names - 2), names)
+      line[#line + 1] = width.left(fit(candidates[i].text, names - 2), names)
     end
     lines[row] = table.concat(line):gsub("%s+$", "")
   end

@@ -22,11 +22,9 @@ local LN_2 = 0.69314718055994531
 local page -- columns of a line
 local dim -- dim(text): a text that stands back
 
-local function dots() return terminal.utf8() and "…" or "..." end
-
 -- As much of a text as has room, on one line.
 local function cut(text, room)
-  return layout.clipped(width.line(text), room, dots())
+  return width.clipped(width.line(text), room)
 end
 
 -- ---- single values
@@ -35,7 +33,7 @@ local function quoted(s)
   if #s <= LETTERS then return layout.quoted(s) end
   local last = LETTERS
   while last > LETTERS - 4 and s:find("^[\128-\191]", last + 1) do last = last - 1 end
-  return layout.quoted(s:sub(1, last)) .. dots()
+  return layout.quoted(s:sub(1, last)) .. width.dots()
 end
 
 local here = debug.getinfo(1, "S").source:match "^@(.*)engram/pretty%.lua$"
@@ -318,10 +316,10 @@ function views.matrix(m)
   local fit = math.floor(page / (wide + 2))
   if m.dim > fit then columns = from_both_ends(m.dim, math.max(fit - 1, 2)) end -- and the dots
   for i, r in ipairs(rows) do
-    if i > 1 and r > rows[i - 1] + 1 then lines[#lines + 1] = "  " .. dots() end
+    if i > 1 and r > rows[i - 1] + 1 then lines[#lines + 1] = "  " .. width.dots() end
     local line = {}
     for j, c in ipairs(columns) do
-      if j > 1 and c > columns[j - 1] + 1 then line[#line + 1] = dots() end
+      if j > 1 and c > columns[j - 1] + 1 then line[#line + 1] = width.dots() end
       line[#line + 1] = width.right(cell(r, c), wide)
     end
     lines[#lines + 1] = "  " .. table.concat(line, "  ")

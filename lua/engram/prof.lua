@@ -4,6 +4,7 @@ local compiled = require "engram.compiled"
 local report = require "engram.report"
 local sampler = require "engram.sampler"
 local terminal = require "engram.terminal"
+local width = require "engram.width"
 
 -- For each kernel, the bytes that an element stands for, arrays counted once (false: that depends
 -- on more than their number), and what it mostly waits for.
@@ -38,7 +39,7 @@ local function lines_of(r, columns)
     rows[i] = { report.share(line.share), place,
       most == line.total and name or ("%s %s"):format(report.share(most / line.total), name) }
   end
-  return report.columns(rows, "rll")
+  return width.columns(rows, "rll", "  ")
 end
 
 local function kernels_of(r)
@@ -49,7 +50,7 @@ local function kernels_of(r)
       report.share(kernel.seconds / r.seconds), bytes and report.bytes(bytes) or "?",
       rate and report.bytes(rate) or "?", kernel.limit }
   end
-  return report.columns(rows, "lrrrrrl")
+  return width.columns(rows, "lrrrrrl", "  ")
 end
 
 local function text(r)
@@ -66,7 +67,7 @@ local function text(r)
     for i, zone in ipairs(r.zones) do
       rows[i] = { report.share(zone.share), "zone " .. zone.name }
     end
-    lines[#lines + 1] = report.columns(rows, "rl")
+    lines[#lines + 1] = width.columns(rows, "rl", "  ")
   end
   if #r.kernels > 0 then lines[#lines + 1] = kernels_of(r) end
   return table.concat(lines, "\n")

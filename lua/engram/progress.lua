@@ -4,6 +4,7 @@ local C = require "engram.ffi"
 local check = require "engram.check"
 local types = require "engram.types"
 local terminal = require "engram.terminal"
+local width = require "engram.width"
 
 local progress, methods = {}, {}
 methods.__index = methods
@@ -46,31 +47,16 @@ local function duration(seconds)
   return ("%d:%02d:%02d"):format(math.floor(minutes / 60), minutes % 60, s % 60)
 end
 
--- Columns of a text, one for each character of UTF-8.
-local function columns(text)
-  return select(2, text:gsub("[^\128-\191]", ""))
-end
-
-local function cut(text, width)
-  local kept, n = {}, 0
-  for character in text:gmatch "[^\128-\191][\128-\191]*" do
-    n = n + 1
-    if n > width then break end
-    kept[n] = character
-  end
-  return table.concat(kept)
-end
-
 local eighths = { [0] = "", "▏", "▎", "▍", "▌", "▋", "▊", "▉" }
 
-local function bar(share, width)
+local function bar(share, columns)
   if not terminal.utf8() then
-    local full = math.floor(share * width)
-    return "[" .. ("#"):rep(full) .. (" "):rep(width - full) .. "]"
+    local full = math.floor(share * columns)
+    return "[" .. ("#"):rep(full) .. (" "):rep(columns - full) .. "]"
   end
-  local n = math.floor(share * width * 8)
+  local n = math.floor(share * columns * 8)
   local full, part = math.floor(n / 8), eighths[n % 8]
-  return "▕" .. ("█"):rep(full) .. part .. (" "):rep(width - full - (part ~= "" and 1 or 0)) .. "▏"
+  return "▕" .. ("█"):rep(full) .. part .. (" "):rep(columns - full - (part ~= "" and 1 or 0)) .. "▏"
 end
 
 -- Label, share, and a text with count, rate and time; the share nil where no total is known.
@@ -108,12 +94,12 @@ function show.bar(self, now, ended)
   local line = ""
   if not ended then
     local label, share, text = report(self, now)
-    local width = terminal.columns() - 1
-    self.room = math.min(self.room, width - columns(label) - columns(text) - 6)
+    local columns = terminal.columns() - 1
+    self.room = math.min(self.room, columns - width.of(label) - width.of(text) - 6)
     if share and self.room >= NARROWEST then label = label .. "  " .. bar(share, self.room) end
-    line = cut(label .. "  " .. text, width)
+    line = width.cut(label .. "  " .. text, columns)
   end
-  local n = columns(line)
+  local n = width.of(line)
   io.stderr:write("\r", line, (" "):rep(self.drawn - n), ended and "\r" or "")
   self.drawn = n
 end

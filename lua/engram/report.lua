@@ -74,24 +74,6 @@ function report.times(n, what)
   return ("%s %s%s"):format(report.count(n), what, n == 1 and "" or "s")
 end
 
--- ---- tables
-
--- report.columns(rows, "lr") -> lines: columns as wide as their widest, on the left or the right
-function report.columns(rows, sides)
-  local widths, lines = {}, {}
-  for _, row in ipairs(rows) do
-    for i, cell in ipairs(row) do widths[i] = math.max(widths[i] or 0, width.of(cell)) end
-  end
-  for _, row in ipairs(rows) do
-    local cells = {}
-    for i, cell in ipairs(row) do
-      cells[i] = (sides:sub(i, i) == "r" and width.right or width.left)(cell, widths[i])
-    end
-    lines[#lines + 1] = (("  " .. table.concat(cells, "  ")):gsub(" +$", ""))
-  end
-  return table.concat(lines, "\n")
-end
-
 -- ---- places
 
 -- "@", and the folder of these files, which is named engram

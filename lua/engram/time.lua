@@ -3,6 +3,7 @@ local C = require "engram.ffi"
 local arena = require "engram.arena"
 local compiled = require "engram.compiled"
 local report = require "engram.report"
+local width = require "engram.width"
 
 -- How many collections of garbage have ended, in a table, for as long as that is held: each finds
 -- an object that nobody holds, and puts down the next.
@@ -35,7 +36,7 @@ local function text(r)
     rows[i] = { kernel.name, report.times(kernel.calls, "call"),
       report.times(kernel.elements, "element") }
   end
-  lines[#lines + 1] = #rows > 0 and report.columns(rows, "lrr") or nil
+  lines[#lines + 1] = #rows > 0 and width.columns(rows, "lrr", "  ") or nil
   return table.concat(lines, "\n")
 end
 

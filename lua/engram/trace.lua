@@ -2,6 +2,7 @@
 local compiled = require "engram.compiled"
 local report = require "engram.report"
 local tracer = require "engram.tracer"
+local width = require "engram.width"
 
 local function shown(position) return report.place(position.source, position.line) end
 
@@ -20,14 +21,14 @@ local function text(r)
       t.exit < 0 and "stitch" or t.exit) or "root", t.where, tostring(t.length), t.link }
   end
   local lines = {}
-  if #r > 0 then lines[1] = report.columns(rows, "rllrl") end
+  if #r > 0 then lines[1] = width.columns(rows, "rllrl", "  ") end
   rows = {}
   for _, abort in ipairs(r.aborts) do
     rows[#rows + 1] = { abort.where, report.times(abort.count, "time"), abort.reason }
   end
   if #rows > 0 then
     lines[#lines + 1] = "given up"
-    lines[#lines + 1] = report.columns(rows, "lrl")
+    lines[#lines + 1] = width.columns(rows, "lrl", "  ")
   end
   lines[#lines + 1] = ("%s, %s, %s given up"):format(report.times(r.runs, "run"),
     report.times(#r, "trace"), report.count(r.given_up))

@@ -2,6 +2,7 @@
 local engram = require "engram"
 local arena = require "engram.arena"
 local report = require "engram.report"
+local width = require "engram.width"
 
 -- Of the whole process, in bytes; nil where the system does not tell.
 local function resident(what)
@@ -48,7 +49,7 @@ local function text(r)
   for _, object in ipairs(r.objects) do
     rows[#rows + 1] = { object.name, report.bytes(object.bytes), object.kind }
   end
-  return report.columns(rows, "lrl")
+  return width.columns(rows, "lrl", "  ")
 end
 
 -- engram.usage(): prints { lua_bytes, resident, resident_peak, arena, arenas, objects }

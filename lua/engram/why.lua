@@ -279,7 +279,7 @@ local function text(findings)
   local columns, f = terminal.columns(), findings
   if not f.jit then
     return width.wrapped("The JIT is off and all code runs in the interpreter: there is nothing to "
-      .. "see. jit.on() switches it on, or leave -j off away.", columns, "")
+      .. "see. jit.on() switches it on, or leave -j off away.", columns)
   end
   local lines = {}
   for i, finding in ipairs(f) do
@@ -288,18 +288,19 @@ local function text(findings)
     if finding.text then
       lines[#lines + 1] = "     " .. finding.text:sub(1, columns - 5)
     end
-    lines[#lines + 1] = width.wrapped(finding.cause:gsub("^%l", string.upper) .. ".", columns, "   ")
-    lines[#lines + 1] = width.wrapped(("Remedy: %s."):format(finding.remedy), columns, "   ")
+    for _, sentence in ipairs { finding.cause:gsub("^%l", string.upper) .. ".",
+      ("Remedy: %s."):format(finding.remedy) } do
+      lines[#lines + 1] = width.wrapped(sentence, columns, "   ")
+    end
   end
   if #f == 0 then
     local idle = f.states.interpreted + f.states["in C"] > 0.5
-    lines[1] = width.wrapped(idle and "Nothing stopped the compiler; no loop turned often enough, or "
-      .. "the time goes into C functions." or "All is well: nothing stopped the compiler, and "
-      .. "little garbage was made.", columns, "")
+    lines[1] = width.wrapped(idle and "Nothing stopped the compiler; no loop turned often enough, "
+      .. "or the time goes into C functions." or "All is well: nothing stopped the compiler, and "
+      .. "little garbage was made.", columns)
   end
   lines[#lines + 1] = width.wrapped(("%s; %s, %s given up; %s."):format(report.times(f.runs, "run"),
-    report.times(f.traces, "trace"), report.count(f.aborts), sampler.list(f.states)),
-    columns, "")
+    report.times(f.traces, "trace"), report.count(f.aborts), sampler.list(f.states)), columns)
   return table.concat(lines, "\n")
 end
 

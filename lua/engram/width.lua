@@ -1,4 +1,7 @@
--- engram.width: how many columns of a terminal a text takes, and texts cut and filled to columns.
+-- engram.width: how many columns of a terminal a text takes; texts that are cut, filled and wrapped
+-- to columns, or stand in several.
+local terminal = require "engram.terminal"
+
 local width = {}
 
 -- Characters that take two columns (East Asian Wide and Fullwidth, emoji) or none (combining), by
@@ -52,7 +55,7 @@ end
 
 -- width.line(text) -> the text on one line: control characters become blanks
 function width.line(text)
-  return (text:gsub("[%z\1-\31\127]", " "))
+  return (text:gsub("[%z\1-\31\127]", " "):gsub("\194[\128-\159]", " "))
 end
 
 -- width.cut(text, columns) -> as much of it as fits
@@ -66,19 +69,14 @@ function width.cut(text, columns)
   return table.concat(kept)
 end
 
--- width.wrapped(text, columns, indent) -> its words in lines of so many columns, indent before each;
--- a per cent stays with its number
-function width.wrapped(text, columns, indent)
-  local lines, line = {}, nil
-  for word in text:gsub(" %%", "\1%%"):gmatch "%S+" do
-    if line and width.of(line) + 1 + width.of(word) <= columns then
-      line = line .. " " .. word
-    else
-      lines[#lines + 1], line = line, indent .. word
-    end
-  end
-  lines[#lines + 1] = line or indent
-  return (table.concat(lines, "\n"):gsub("\1", " "))
+-- width.dots() -> what stands where something is left out
+function width.dots() return terminal.utf8() and "…" or "..." end
+
+-- width.clipped(text, columns) -> as much of it as fits, with dots where it ends
+function width.clipped(text, columns)
+  if width.of(text) <= columns then return text end
+  local dots = width.dots()
+  return width.cut(text, math.max(columns - width.of(dots), 0)) .. dots
 end
 
 -- width.left(text, columns), width.right(text, columns), width.centre(text, columns) -> cut, or
@@ -94,6 +92,39 @@ end
 function width.centre(text, columns)
   text = width.cut(text, columns)
   return (" "):rep(math.floor((columns - width.of(text)) / 2)) .. text
+end
+
+-- width.wrapped(text, columns [, indent [, hanging]]) -> lines of at most that width, of whole words;
+-- indent stands before the first, hanging, or indent as well, before the others
+function width.wrapped(text, columns, indent, hanging)
+  indent = indent or ""
+  local lines, line, empty = {}, indent, true
+  for word in text:gsub(" %%", "\1%%"):gmatch "%S+" do -- a number stays with its unit
+    if not empty and width.of(line) + 1 + width.of(word) > columns then
+      lines[#lines + 1], line, empty = line, hanging or indent, true
+    end
+    line, empty = empty and line .. word or line .. " " .. word, false
+  end
+  lines[#lines + 1] = line
+  return (table.concat(lines, "\n"):gsub("\1", " "))
+end
+
+-- width.columns(rows, "lr" [, indent]) -> lines: cells of text in columns as wide as their widest, on
+-- the left or the right; the last letter holds for all further columns
+function width.columns(rows, sides, indent)
+  local widest, lines = {}, {}
+  for _, row in ipairs(rows) do
+    for i, cell in ipairs(row) do widest[i] = math.max(widest[i] or 0, width.of(cell)) end
+  end
+  for r, row in ipairs(rows) do
+    local cells = {}
+    for i, cell in ipairs(row) do
+      local at = math.min(i, #sides)
+      cells[i] = (sides:sub(at, at) == "r" and width.right or width.left)(cell, widest[i])
+    end
+    lines[r] = ((indent or "") .. table.concat(cells, "  ")):gsub(" +$", "")
+  end
+  return table.concat(lines, "\n")
 end
 
 return width
