@@ -3,7 +3,6 @@ local ffi = require "ffi"
 local C = require "engram.ffi"
 local digits = require "engram.digits"
 local layout = require "engram.layout"
-local terminal = require "engram.terminal"
 local types = require "engram.types"
 local width = require "engram.width"
 
@@ -245,27 +244,6 @@ end
 
 -- ---- our objects
 
-local blocks = { "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█" }
-local marks = { "_", ".", "-", "~", "=", "+", "*", "#" }
-
--- The elements as heights between the least and the greatest, at most `room` of them: of those that
--- share a column the one that is furthest from 0.
-local function sparkline(v, low, high, room)
-  local levels, line = terminal.utf8() and blocks or marks, {}
-  local columns = math.min(v.n, room)
-  local scale = high > low and 7 / (high - low) or 0
-  for c = 0, columns - 1 do
-    local x
-    for i = math.floor(c * v.n / columns), math.floor((c + 1) * v.n / columns) - 1 do
-      local element = v.data[i]
-      if element == element and (not x or math.abs(element) > math.abs(x)) then x = element end
-    end
-    local height = x and math.floor((math.max(low, math.min(high, x)) - low) * scale + 0.5)
-    line[#line + 1] = height and levels[height + 1] or " "
-  end
-  return table.concat(line)
-end
-
 local views = {}
 
 function views.vec(v)
@@ -290,8 +268,9 @@ function views.vec(v)
   if strange < v.n then text = ("%s  min %.3g  max %.3g"):format(text, low, high) end
   if strange > 0 then text = ("%s  %d not finite"):format(text, strange) end
   local room = page - #text - 2
-  if room >= 16 then return text .. "  " .. sparkline(v, low, high, room) end
-  return text .. "\n" .. sparkline(v, low, high, page)
+  local spark = require("engram.plot").spark
+  if room >= 16 then return text .. "  " .. spark(v, room) end
+  return text .. "\n" .. spark(v, page)
 end
 
 -- The positions 1 .. n that are shown of n, at most `most`: from both ends.
