@@ -540,7 +540,7 @@ static void k_winners(struct random *r)
 
 static void noisy_or(struct random *r)
 {
-    float p[12];
+    float p[12] = {0};
     size_t n = random_below(r, 13);
     long double none = 1;
     for (size_t i = 0; i < n; i++) {
