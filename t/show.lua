@@ -127,7 +127,7 @@ ok(show.text(there):find(home, 1, true) and there:stats().path == home
   and there:stats().law == nil, "and where it lives")
 there:free()
 is(show.text(there), "memory, closed", "one that is closed says so")
-ok(show.text(bank):find "^bank 30 rows x 40\n  size   %d+ bytes\n  forms  sign 320 bytes$",
+ok(show.text(bank):find "^bank 30 rows x 40\n  size   %d[%d.]+ KB\n  forms  sign 320 B$",
   "a bank tells its size and its forms")
 local inside = show.text { kernels = engram.kernels.list() }
 ok(inside:find "^{\n  kernels = {\n    name +calls  chosen .*\n    dot_f32 +%d"
@@ -144,7 +144,7 @@ is(show.text { { "twelve bytes" }, { "b" } }, '{\n  {\n    "twelve bytes"\n  },\
   "a list has room for its commas")
 ok(show.text(mind):find "\n  saved in  nothing:\n            it ends\n", "so do the facts of an object")
 set("COLUMNS", "80")
-ok(show.text(engram.arena.new(4096)):find "^arena of 4096 bytes\n", "an arena tells its size")
+ok(show.text(engram.arena.new(4096)):find "^arena of 4.00 KB\n", "an arena tells its size")
 ok(show.text(print, function() end):find "^function: builtin\tfunction: .*show.lua:%d+$",
   "functions tell where they are from")
 ok(show.text(engram):find "help%(%)", "engram tells where to begin")

@@ -129,7 +129,7 @@ out = test "--jobs 3 w1.lua w2.lua w3.lua"
 is(out, "w1.lua ...  ok  1 test\nw2.lua ...  ok  1 test\nw3.lua ...  ok  1 test\n"
   .. "3 files, 3 tests, 3 passed: all good\n", "several run at once and are told in order")
 out = test "--jobs=2 wide.lua wide.lua good.lua"
-ok(out:find("3 files, 40001 tests, 40001 passed: all good", 1, true),
+ok(out:find("3 files, 40,001 tests, 40,001 passed: all good", 1, true),
   "what is long is read whole")
 support.run(("cp %s %s"):format(quote(good), quote(path "it's word")))
 out = test [["it's word"]]

@@ -3,6 +3,7 @@ local cases = require "engram.bench_cases"
 local check = require "engram.check"
 local compiled = require "engram.compiled"
 local report = require "engram.report"
+local units = require "engram.units"
 
 local bench = {}
 
@@ -28,11 +29,11 @@ local SECONDS, LEAST = 0.5, 30
 
 local function text(r)
   local lines = {
-    ("median %s, MAD %s, min %s, p95 %s"):format(report.seconds(r.median_s),
-      report.seconds(r.mad_s), report.seconds(r.min_s), report.seconds(r.p95_s)),
-    ("%s of garbage a call, %s, %s of %s, the JIT %s"):format(report.bytes(r.garbage_bytes),
-      report.times(r.aborts, "aborted trace"), report.times(r.samples, "repetition"),
-      report.times(r.calls, "call"), r.jit and "on" or "off") }
+    ("median %s, MAD %s, min %s, p95 %s"):format(units.seconds(r.median_s),
+      units.seconds(r.mad_s), units.seconds(r.min_s), units.seconds(r.p95_s)),
+    ("%s of garbage a call, %s, %s of %s, the JIT %s"):format(units.bytes(r.garbage_bytes),
+      units.counted(r.aborts, "aborted trace"), units.counted(r.samples, "repetition"),
+      units.counted(r.calls, "call"), r.jit and "on" or "off") }
   if not r.settled then lines[#lines + 1] = "the warm-up did not settle" end
   if r.interrupted then lines[#lines + 1] = "interrupted: what was measured until then" end
   return table.concat(lines, "\n")

@@ -1,36 +1,23 @@
 -- engram.bench_report: reports as text and as JSON, and files of them: reports and baselines.
 local check = require "engram.check"
 local json = require "engram.json"
+local units = require "engram.units"
 local width = require "engram.width"
 
 local report = {}
 
--- ---- numbers as people read them
-
-local function scaled(x, units)
-  for i = 1, #units - 1 do
-    if x < units[i][1] * 999.95 then return ("%.4g %s"):format(x / units[i][1], units[i][2]) end
-  end
-  return ("%.4g %s"):format(x / units[#units][1], units[#units][2])
-end
-
-local times = { { 1e-9, "ns" }, { 1e-6, "us" }, { 1e-3, "ms" }, { 1, "s" } }
-local rates = { { 1, "" }, { 1e3, "k" }, { 1e6, "M" }, { 1e9, "G" }, { 1e12, "T" } }
-
--- report.time(seconds) -> "45.1 ns"
-function report.time(seconds) return scaled(seconds, times) end
-
-local function rate(x, unit) return x and scaled(x, rates) .. unit or "-" end
-
 -- ---- text
+
+local function time(seconds) return units.seconds(seconds, 4) end
+local function rate(x, unit) return x and units.rate(x, unit) or "-" end
 
 local columns = { "median", "MAD", "min", "p95", "items/s", "bytes/s", "of limit", "garbage",
   "aborts", "samples" }
 
 local function row_of(case)
   local limit = case.limit
-  return { report.time(case.median_s), report.time(case.mad_s), report.time(case.min_s),
-    report.time(case.p95_s), rate(case.items_per_s, ""), rate(case.bytes_per_s, "B"),
+  return { time(case.median_s), time(case.mad_s), time(case.min_s), time(case.p95_s),
+    rate(case.items_per_s, ""), rate(case.bytes_per_s, "B"),
     limit and ("%.2f %s"):format(case.fraction, limit.name) or "-",
     ("%.0f B"):format(case.garbage_bytes), tostring(case.aborts),
     ("%d in %d"):format(case.samples, case.starts) }

@@ -1,5 +1,6 @@
 -- engram.gc: garbage collected at once.
 local report = require "engram.report"
+local units = require "engram.units"
 
 -- engram.gc(): prints { freed, lua_bytes }. What is freed at the end of a collection goes with the
 -- next.
@@ -9,6 +10,6 @@ return report.word(function()
   collectgarbage()
   local after = collectgarbage "count" * 1024
   return report.new({ freed = before - after, lua_bytes = after }, function(r)
-    return ("%s freed, Lua holds %s"):format(report.bytes(r.freed), report.bytes(r.lua_bytes))
+    return ("%s freed, Lua holds %s"):format(units.bytes(r.freed), units.bytes(r.lua_bytes))
   end)
 end, "gc() collects garbage and tells how much was freed")

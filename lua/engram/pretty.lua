@@ -4,6 +4,7 @@ local C = require "engram.ffi"
 local digits = require "engram.digits"
 local layout = require "engram.layout"
 local types = require "engram.types"
+local units = require "engram.units"
 local width = require "engram.width"
 
 local pretty = {}
@@ -306,22 +307,14 @@ function views.matrix(m)
   return table.concat(lines, "\n")
 end
 
-local function megabytes(bytes)
-  return bytes < 1e5 and ("%d bytes"):format(bytes) or ("%.1f MB"):format(bytes / 2 ^ 20)
-end
-
-local function counted(n, what)
-  return ("%d %s%s"):format(n, what, n == 1 and "" or "s")
-end
-
 function views.bank(b)
   local stats, forms = b:stats(), {}
   for _, form in ipairs { "bf16", "f16", "int8", "sign" } do
     local bytes = stats.forms[form]
-    if bytes and bytes > 0 then forms[#forms + 1] = ("%s %s"):format(form, megabytes(bytes)) end
+    if bytes and bytes > 0 then forms[#forms + 1] = ("%s %s"):format(form, units.bytes(bytes)) end
   end
-  return facts(("bank %s x %d"):format(counted(stats.rows, "row"), stats.dim), {
-    { "size", megabytes(stats.bytes) .. (stats.mapped and ", rows mapped" or "") },
+  return facts(("bank %s x %d"):format(units.counted(stats.rows, "row"), stats.dim), {
+    { "size", units.bytes(stats.bytes) .. (stats.mapped and ", rows mapped" or "") },
     { "forms", #forms > 0 and table.concat(forms, ", ") },
     { "free slots", stats.slots > stats.rows and stats.slots - stats.rows },
   })
@@ -349,10 +342,10 @@ local function degrees(g)
 end
 
 function views.graph(g)
-  local text = counted(g.nodes, "node") .. ", " .. counted(g.edges, "edge")
+  local text = units.counted(g.nodes, "node") .. ", " .. units.counted(g.edges, "edge")
   if g.nodes > 0 then
     local least, greatest, sinks = degrees(g)
-    text = ("%s, degree %d to %d, %s"):format(text, least, greatest, counted(sinks, "sink"))
+    text = ("%s, degree %d to %d, %s"):format(text, least, greatest, units.counted(sinks, "sink"))
   end
   return folded("graph " .. text)
 end
@@ -433,8 +426,8 @@ function views.memory(m)
     { "of these", #some > 0 and table.concat(some, ", ") },
     { "law", law_text(s.law) },
     { "clock", s.clock and digits.shown(s.clock) .. " s" or "not told yet" },
-    { "size", megabytes(s.bytes) },
-    { "texts", s.text_bytes > 0 and megabytes(s.text_bytes) },
+    { "size", units.bytes(s.bytes) },
+    { "texts", s.text_bytes > 0 and units.bytes(s.text_bytes) },
     { "saved in", s.path or "nothing: it ends with the program" },
     { "read-only", s.read_only and "yes" },
   })
@@ -442,9 +435,9 @@ end
 
 function views.arena(a)
   local s = a:stats()
-  return facts("arena of " .. megabytes(s.capacity), {
-    { "used", megabytes(s.used) },
-    { "peak", megabytes(s.peak) },
+  return facts("arena of " .. units.bytes(s.capacity), {
+    { "used", units.bytes(s.used) },
+    { "peak", units.bytes(s.peak) },
     { "overflows", s.overflows > 0 and s.overflows },
     { "fallbacks", s.fallbacks > 0 and s.fallbacks },
   })

@@ -4,6 +4,7 @@ local compiled = require "engram.compiled"
 local report = require "engram.report"
 local sampler = require "engram.sampler"
 local terminal = require "engram.terminal"
+local units = require "engram.units"
 local width = require "engram.width"
 
 -- For each kernel, the bytes that an element stands for, arrays counted once (false: that depends
@@ -36,8 +37,8 @@ local function lines_of(r, columns)
     end
     local place, room = line.place, columns - 34
     if #place > room then place = "..." .. place:sub(-room + 3) end
-    rows[i] = { report.share(line.share), place,
-      most == line.total and name or ("%s %s"):format(report.share(most / line.total), name) }
+    rows[i] = { units.share(line.share), place,
+      most == line.total and name or ("%s %s"):format(units.share(most / line.total), name) }
   end
   return width.columns(rows, "rll", "  ")
 end
@@ -46,16 +47,16 @@ local function kernels_of(r)
   local rows = { { "kernel", "calls", "time", "of all", "touched", "a second", "limited by" } }
   for _, kernel in ipairs(r.kernels) do
     local bytes, rate = kernel.bytes, kernel.bytes_per_second
-    rows[#rows + 1] = { kernel.name, report.count(kernel.calls), report.seconds(kernel.seconds),
-      report.share(kernel.seconds / r.seconds), bytes and report.bytes(bytes) or "?",
-      rate and report.bytes(rate) or "?", kernel.limit }
+    rows[#rows + 1] = { kernel.name, units.count(kernel.calls), units.seconds(kernel.seconds),
+      units.share(kernel.seconds / r.seconds), bytes and units.bytes(bytes) or "?",
+      rate and units.bytes(rate) or "?", kernel.limit }
   end
   return width.columns(rows, "lrrrrrl", "  ")
 end
 
 local function text(r)
-  local lines = { ("%s, the JIT %s, %s"):format(report.seconds(r.seconds),
-    r.jit and "on" or "off", report.times(r.samples, "sample")) }
+  local lines = { ("%s, the JIT %s, %s"):format(units.seconds(r.seconds),
+    r.jit and "on" or "off", units.counted(r.samples, "sample")) }
   if r.samples > 0 then
     lines[#lines + 1] = sampler.list(r.states)
     lines[#lines + 1] = lines_of(r, terminal.columns())
@@ -65,7 +66,7 @@ local function text(r)
   if #r.zones > 0 then
     local rows = {}
     for i, zone in ipairs(r.zones) do
-      rows[i] = { report.share(zone.share), "zone " .. zone.name }
+      rows[i] = { units.share(zone.share), "zone " .. zone.name }
     end
     lines[#lines + 1] = width.columns(rows, "rl", "  ")
   end

@@ -4,6 +4,7 @@ local C = require "engram.ffi"
 local check = require "engram.check"
 local types = require "engram.types"
 local terminal = require "engram.terminal"
+local units = require "engram.units"
 local width = require "engram.width"
 
 local progress, methods = {}, {}
@@ -31,22 +32,6 @@ end
 
 -- ---- what is said
 
--- A number in three digits: 7, 0.25, 12.3k, 4.56M
-local function short(x)
-  for _, suffix in ipairs { "", "k", "M", "G" } do
-    if x < 999.5 then return ("%.3g%s"):format(x, suffix) end
-    x = x / 1000
-  end
-  return ("%.3gT"):format(x)
-end
-
-local function duration(seconds)
-  local s = math.floor(seconds + 0.5)
-  local minutes = math.floor(s / 60)
-  if minutes < 60 then return ("%d:%02d"):format(minutes, s % 60) end
-  return ("%d:%02d:%02d"):format(math.floor(minutes / 60), minutes % 60, s % 60)
-end
-
 local eighths = { [0] = "", "▏", "▎", "▍", "▌", "▋", "▊", "▉" }
 
 local function bar(share, columns)
@@ -63,17 +48,17 @@ end
 local function report(self, now, ended)
   local elapsed = now - self.start
   local rate, total, share = self.count / elapsed, self.total, nil
-  local words = { short(self.count) }
+  local words = { units.short(self.count) }
   if total then
     share = total > 0 and math.min(self.count / total, 1) or 1
-    words[1] = words[1] .. "/" .. short(total)
+    words[1] = words[1] .. "/" .. units.short(total)
   end
   words[1] = words[1] .. self.unit
-  words[2] = short(rate) .. "/s"
+  words[2] = units.short(rate) .. "/s"
   if ended or not total then
-    words[3] = duration(elapsed)
+    words[3] = units.clock(elapsed)
   elseif self.count > 0 then
-    words[3] = duration(math.max(total - self.count, 0) / rate) .. " left"
+    words[3] = units.clock(math.max(total - self.count, 0) / rate) .. " left"
   end
   local label = self.label
   if share then label = ("%s  %3d%%"):format(label, math.floor(share * 100)) end

@@ -1,5 +1,5 @@
--- engram.report: what time, usage, prof, why and trace have in common: what they run, how their
--- numbers look, and tables that print as text.
+-- engram.report: what time, usage, prof, why and trace have in common: what they run, tables that
+-- print as text, places in files, and what kernels did meanwhile.
 local check = require "engram.check"
 local statement = require "engram.statement"
 local width = require "engram.width"
@@ -29,49 +29,6 @@ end
 function report.word(call, what)
   return setmetatable({}, { __call = function(_, ...) return call(...) end,
     __tostring = function() return what end })
-end
-
--- ---- numbers
-
--- Three digits that count, however large.
-local function three(x)
-  return (x >= 100 and "%.0f" or x >= 10 and "%.1f" or "%.2f"):format(x)
-end
-
-local function scaled(x, step, units)
-  local i = 1
-  while x >= step * 0.9995 and i < #units do
-    x, i = x / step, i + 1
-  end
-  return three(x) .. " " .. units[i]
-end
-
--- report.seconds(0.00123) -> "1.23 ms"
-function report.seconds(s)
-  return scaled(s * 1e9, 1000, { "ns", "us", "ms", "s" })
-end
-
--- report.bytes(1234567) -> "1.18 MB", of 1024 KB
-function report.bytes(n)
-  if n < 0 then return "-" .. report.bytes(-n) end
-  if n < 1000 then return ("%.0f B"):format(n) end
-  return scaled(n / 1024, 1024, { "KB", "MB", "GB", "TB" })
-end
-
--- report.count(1234567) -> "1,234,567"
-function report.count(n)
-  local digits = ("%.0f"):format(n)
-  return (digits:reverse():gsub("(%d%d%d)", "%1,"):reverse():gsub("^,", ""))
-end
-
--- report.share(0.123) -> "12 %"
-function report.share(x)
-  return ("%.0f %%"):format(100 * x)
-end
-
--- report.times(1, "trace") -> "1 trace"; report.times(2, "trace") -> "2 traces"
-function report.times(n, what)
-  return ("%s %s%s"):format(report.count(n), what, n == 1 and "" or "s")
 end
 
 -- ---- places

@@ -2,6 +2,7 @@
 -- the virtual machine does there.
 local compiled = require "engram.compiled"
 local report = require "engram.report"
+local units = require "engram.units"
 local profile = require "jit.profile"
 
 local sampler = {}
@@ -73,7 +74,7 @@ function sampler.list(shares)
   local words = {}
   for _, state in ipairs(sampler.states) do
     local share = shares[state[2]]
-    if share > 0 then words[#words + 1] = report.share(share) .. " " .. state[2] end
+    if share > 0 then words[#words + 1] = units.share(share) .. " " .. state[2] end
   end
   return table.concat(words, ", ")
 end

@@ -5,12 +5,12 @@ local arguments = require "engram.arguments"
 local posix = require "engram.posix"
 local socket = require "engram.socket"
 local terminal = require "engram.terminal"
+local units = require "engram.units"
 
 local testing = {}
 
 local quoted = arguments.quoted
 
-local function some(n, what) return ("%d %s%s"):format(n, what, n == 1 and "" or "s") end
 
 -- ---- the protocol
 
@@ -80,7 +80,7 @@ function testing.read(text, status)
   if not result.planned then
     wrong(result, "there is no plan")
   elseif result.planned ~= result.run then
-    wrong(result, "%s planned, %d run", some(result.planned, "test"), result.run)
+    wrong(result, "%s planned, %d run", units.counted(result.planned, "test"), result.run)
   end
   if status > 128 then
     wrong(result, "ended by signal %d", status - 128)
@@ -164,7 +164,7 @@ end
 local function counts(result)
   local words = {}
   for _, name in ipairs { "failed", "skipped", "todo" } do
-    if result[name] > 0 then words[#words + 1] = ("%d %s"):format(result[name], name) end
+    if result[name] > 0 then words[#words + 1] = units.count(result[name]) .. " " .. name end
   end
   return #words > 0 and ", " .. table.concat(words, ", ") or ""
 end
@@ -186,7 +186,7 @@ local function tell_person(files)
     local word = not result.good and terminal.paint(io.stdout, "red", "FAILED")
       or result.all_skipped and "skipped" or terminal.paint(io.stdout, "green", "ok")
     local text = result.all_skipped and result.all_skipped
-      or some(result.run, "test") .. counts(result)
+      or units.counted(result.run, "test") .. counts(result)
     print(("%s %s  %s  %s"):format(files[i], ("."):rep(width - #files[i] + 3), word, text))
     for _, line in ipairs(lines_of(result)) do print("  " .. line) end
     io.stdout:flush()
@@ -199,7 +199,7 @@ local function tell_program(files)
   return function(i, result)
     local skip = result.all_skipped and " # SKIP " .. result.all_skipped or ""
     print(("%s %d - %s: %s%s%s"):format(result.good and "ok" or "not ok", i, files[i],
-      some(result.run, "test"), counts(result), skip))
+      units.counted(result.run, "test"), counts(result), skip))
     for _, line in ipairs(lines_of(result)) do print("# " .. line) end
     if result.bailed then print "Bail out!" end
     io.stdout:flush()
@@ -234,8 +234,8 @@ function testing.run(files, options)
   end)
   if not options.tap then
     local verdict = bad > 0 and ("%d of %d files FAILED"):format(bad, told) or "all good"
-    print(("%s, %s, %d passed%s: %s"):format(some(told, "file"), some(sum.run, "test"), sum.passed,
-      counts(sum), verdict))
+    print(("%s, %s, %s passed%s: %s"):format(units.counted(told, "file"),
+      units.counted(sum.run, "test"), units.count(sum.passed), counts(sum), verdict))
   end
   return bad > 0 and 3 or 0
 end

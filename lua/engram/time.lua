@@ -3,6 +3,7 @@ local C = require "engram.ffi"
 local arena = require "engram.arena"
 local compiled = require "engram.compiled"
 local report = require "engram.report"
+local units = require "engram.units"
 local width = require "engram.width"
 
 -- How many collections of garbage have ended, in a table, for as long as that is held: each finds
@@ -23,18 +24,18 @@ end
 
 local function text(r)
   local lines = {
-    ("%s, %s of processors, the JIT %s"):format(report.seconds(r.seconds),
-      report.seconds(r.cpu_seconds), r.jit and "on" or "off"),
+    ("%s, %s of processors, the JIT %s"):format(units.seconds(r.seconds),
+      units.seconds(r.cpu_seconds), r.jit and "on" or "off"),
     r.collections == 0 and ("%s allocated in Lua, no garbage collected"):format(
-      report.bytes(r.lua_bytes))
+      units.bytes(r.lua_bytes))
       or ("Lua memory %s%s, garbage collected %s"):format(r.lua_bytes < 0 and "" or "+",
-        report.bytes(r.lua_bytes), report.times(r.collections, "time")),
-    ("%s of the thread's arena at most"):format(report.bytes(r.arena_peak)),
+        units.bytes(r.lua_bytes), units.counted(r.collections, "time")),
+    ("%s of the thread's arena at most"):format(units.bytes(r.arena_peak)),
   }
   local rows = {}
   for i, kernel in ipairs(r.kernels) do
-    rows[i] = { kernel.name, report.times(kernel.calls, "call"),
-      report.times(kernel.elements, "element") }
+    rows[i] = { kernel.name, units.counted(kernel.calls, "call"),
+      units.counted(kernel.elements, "element") }
   end
   lines[#lines + 1] = #rows > 0 and width.columns(rows, "lrr", "  ") or nil
   return table.concat(lines, "\n")

@@ -2,6 +2,7 @@
 local compiled = require "engram.compiled"
 local report = require "engram.report"
 local tracer = require "engram.tracer"
+local units = require "engram.units"
 local width = require "engram.width"
 
 local function shown(position) return report.place(position.source, position.line) end
@@ -24,14 +25,14 @@ local function text(r)
   if #r > 0 then lines[1] = width.columns(rows, "rllrl", "  ") end
   rows = {}
   for _, abort in ipairs(r.aborts) do
-    rows[#rows + 1] = { abort.where, report.times(abort.count, "time"), abort.reason }
+    rows[#rows + 1] = { abort.where, units.counted(abort.count, "time"), abort.reason }
   end
   if #rows > 0 then
     lines[#lines + 1] = "given up"
     lines[#lines + 1] = width.columns(rows, "lrl", "  ")
   end
-  lines[#lines + 1] = ("%s, %s, %s given up"):format(report.times(r.runs, "run"),
-    report.times(#r, "trace"), report.count(r.given_up))
+  lines[#lines + 1] = ("%s, %s, %s given up"):format(units.counted(r.runs, "run"),
+    units.counted(#r, "trace"), units.count(r.given_up))
   return table.concat(lines, "\n")
 end
 

@@ -2,6 +2,7 @@
 local engram = require "engram"
 local arena = require "engram.arena"
 local report = require "engram.report"
+local units = require "engram.units"
 local width = require "engram.width"
 
 -- Of the whole process, in bytes; nil where the system does not tell.
@@ -36,18 +37,18 @@ local function named()
 end
 
 local function text(r)
-  local rows = { { "Lua", report.bytes(r.lua_bytes), "objects of Lua, garbage included" } }
+  local rows = { { "Lua", units.bytes(r.lua_bytes), "objects of Lua, garbage included" } }
   if r.resident then
-    rows[2] = { "resident", report.bytes(r.resident),
-      ("of the process in memory; %s at most so far"):format(report.bytes(r.resident_peak)) }
+    rows[2] = { "resident", units.bytes(r.resident),
+      ("of the process in memory; %s at most so far"):format(units.bytes(r.resident_peak)) }
   end
-  rows[#rows + 1] = { "arena", report.bytes(r.arena.capacity),
-    ("this thread's; %s in use, %s at most so far"):format(report.bytes(r.arena.used),
-      report.bytes(r.arena.peak)) }
-  rows[#rows + 1] = { "arenas", report.bytes(r.arenas.capacity),
-    ("of %s"):format(report.times(r.arenas.arenas, "thread")) }
+  rows[#rows + 1] = { "arena", units.bytes(r.arena.capacity),
+    ("this thread's; %s in use, %s at most so far"):format(units.bytes(r.arena.used),
+      units.bytes(r.arena.peak)) }
+  rows[#rows + 1] = { "arenas", units.bytes(r.arenas.capacity),
+    ("of %s"):format(units.counted(r.arenas.arenas, "thread")) }
   for _, object in ipairs(r.objects) do
-    rows[#rows + 1] = { object.name, report.bytes(object.bytes), object.kind }
+    rows[#rows + 1] = { object.name, units.bytes(object.bytes), object.kind }
   end
   return width.columns(rows, "lrl", "  ")
 end

@@ -7,6 +7,7 @@ local statement = require "engram.statement"
 local sampler = require "engram.sampler"
 local terminal = require "engram.terminal"
 local tracer = require "engram.tracer"
+local units = require "engram.units"
 local width = require "engram.width"
 
 -- ---- what may be wrong: kinds, causes, remedies; %s is what the compiler's reason is about
@@ -283,7 +284,7 @@ local function text(findings)
   end
   local lines = {}
   for i, finding in ipairs(f) do
-    local share = finding.share > 0 and (", %s of the time"):format(report.share(finding.share))
+    local share = finding.share > 0 and (", %s of the time"):format(units.share(finding.share))
     lines[#lines + 1] = ("%d. %s%s"):format(i, finding.line, share or "")
     if finding.text then
       lines[#lines + 1] = "     " .. finding.text:sub(1, columns - 5)
@@ -299,8 +300,9 @@ local function text(findings)
       .. "or the time goes into C functions." or "All is well: nothing stopped the compiler, and "
       .. "little garbage was made.", columns)
   end
-  lines[#lines + 1] = width.wrapped(("%s; %s, %s given up; %s."):format(report.times(f.runs, "run"),
-    report.times(f.traces, "trace"), report.count(f.aborts), sampler.list(f.states)), columns)
+  lines[#lines + 1] = width.wrapped(("%s; %s, %s given up; %s."):format(
+    units.counted(f.runs, "run"), units.counted(f.traces, "trace"), units.count(f.aborts),
+    sampler.list(f.states)), columns)
   return table.concat(lines, "\n")
 end
 
@@ -339,7 +341,7 @@ local function examined(f, ...)
   if flushes > 0 then
     list[#list + 1] = { kind = "memory", line = "everywhere", count = flushes, share = 0,
       cause = ("all machine code was thrown away, %s: there was too much of it, or by jit.flush")
-        :format(report.times(flushes, "time")),
+        :format(units.counted(flushes, "time")),
       remedy = "run less code at once, or raise the limits: -Omaxtrace=4000 -Omaxmcode=8192" }
   end
   return list
