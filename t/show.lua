@@ -147,6 +147,8 @@ set("COLUMNS", "80")
 ok(show.text(engram.arena.new(4096)):find "^arena of 4.00 KB\n", "an arena tells its size")
 ok(show.text(print, function() end):find "^function: builtin\tfunction: .*show.lua:%d+$",
   "functions tell where they are from")
+is(show.text(loadstring "return function()\nend"()), 'function: [string "return function()"]:1',
+  "also where that is no file")
 ok(show.text(engram):find "help%(%)", "engram tells where to begin")
 is(show.text(engram.bank), "engram.bank: new open; help(engram.bank) tells more",
   "a module tells what is in it")

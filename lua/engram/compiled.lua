@@ -1,12 +1,9 @@
 -- engram.compiled: what is compiled and what is not. Compiled loops do not hear interrupts, so that
 -- what the prompt runs is not compiled, while the library's own modules are.
+local source = require "engram.source"
 local prototypes_of = require("jit.util").funck
 
 local compiled = {}
-
--- "@", and the folder of these files
-local folder = debug.getinfo(1, "S").source:match "^(.*)compiled%.lua$"
-local root = folder:sub(1, -2) .. ".lua"
 
 -- Functions and prototypes as keys. Closures hold their prototype, but nothing leads from one to
 -- the other: all are written down when their chunk is loaded, and leave when the last closure does.
@@ -46,14 +43,10 @@ end
 
 -- ---- what is loaded later
 
-local function is_ours(source)
-  return source == root or source:sub(1, #folder) == folder
-end
-
 local function loaded(chunk, ...)
   local about = type(chunk) == "function" and debug.getinfo(chunk, "S")
   if not about or about.what == "C" then return chunk, ... end
-  if is_ours(about.source) then add(chunk, ours) else compiled.off(chunk) end
+  if source.is_ours(about.source) then add(chunk, ours) else compiled.off(chunk) end
   return chunk, ...
 end
 

@@ -3,6 +3,7 @@ local ffi = require "ffi"
 local C = require "engram.ffi"
 local digits = require "engram.digits"
 local layout = require "engram.layout"
+local source = require "engram.source"
 local types = require "engram.types"
 local units = require "engram.units"
 local width = require "engram.width"
@@ -36,14 +37,10 @@ local function quoted(s)
   return layout.quoted(s:sub(1, last)) .. width.dots()
 end
 
-local here = debug.getinfo(1, "S").source:match "^@(.*)engram/pretty%.lua$"
-
 local function function_text(f)
   local info = debug.getinfo(f, "S")
   if info.what == "C" then return "function: builtin" end
-  local ours = here and info.source:sub(2, #here + 1) == here
-  return ("function: %s:%d"):format(ours and info.source:sub(#here + 2) or info.short_src,
-    info.linedefined)
+  return "function: " .. source.place(info.source, info.linedefined)
 end
 
 -- What a value says of itself, its metamethods being anybody's.

@@ -1,5 +1,5 @@
--- engram.report: what time, usage, prof, why and trace have in common: what they run, tables that
--- print as text, places in files, and what kernels did meanwhile.
+-- engram.report: what time, usage, prof, why and trace have in common: what they run, results that
+-- print as text, and what kernels did meanwhile.
 local check = require "engram.check"
 local statement = require "engram.statement"
 local width = require "engram.width"
@@ -29,32 +29,6 @@ end
 function report.word(call, what)
   return setmetatable({}, { __call = function(_, ...) return call(...) end,
     __tostring = function() return what end })
-end
-
--- ---- places
-
--- "@", and the folder of these files, which is named engram
-local folder = debug.getinfo(1, "S").source:match "^(.*)report%.lua$"
-
--- report.place(source, line) -> "file.lua:12"; files of ours without the folder they are in
-function report.place(source, line)
-  local path = statement.is_ours(source) and source:sub(#folder - #"engram/" + 1)
-    or source:gsub("^[@=]", "")
-  return ("%s:%d"):format(path, line)
-end
-
--- report.source_line("@file.lua", 12) -> that line without blanks around it, or nil
-function report.source_line(source, number)
-  local file = source:sub(1, 1) == "@" and io.open(source:sub(2))
-  if not file then return nil end
-  local found
-  for line in file:lines() do
-    number = number - 1
-    if number == 0 then found = line:match "^%s*(.-)%s*$" end
-    if number <= 0 then break end
-  end
-  file:close()
-  return found ~= "" and found or nil
 end
 
 -- ---- kernels

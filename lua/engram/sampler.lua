@@ -1,7 +1,7 @@
 -- engram.sampler: LuaJIT's sampling profiler: where the time of a call goes, by line and by what
 -- the virtual machine does there.
 local compiled = require "engram.compiled"
-local report = require "engram.report"
+local source = require "engram.source"
 local units = require "engram.units"
 local profile = require "jit.profile"
 
@@ -42,7 +42,7 @@ function sampler.run(look, f, ...)
     if name then samples.zones[name] = (samples.zones[name] or 0) + count end
     local level, info = innermost(thread)
     if not level then return end
-    local place = report.place(info.source, info.currentline)
+    local place = source.place(info.source, info.currentline)
     local line = samples.lines[place]
     if not line then
       line = { place = place, source = info.source, number = info.currentline, total = 0 }

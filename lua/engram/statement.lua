@@ -1,4 +1,6 @@
 -- engram.statement: what is typed, as a function; whether more has to follow.
+local source = require "engram.source"
+
 local statement = { words = {} }
 
 -- The words of the language, which name nothing else.
@@ -38,15 +40,6 @@ end
 
 local FRAMES = 4 -- from either end
 
--- "@", and the folder of these files
-local folder = debug.getinfo(1, "S").source:match "^(.*)statement%.lua$"
-local root = folder:sub(1, -2) .. ".lua"
-
--- statement.is_ours(source) -> whether a source, as debug.getinfo tells it, is a file of the library
-function statement.is_ours(source)
-  return source == root or source:sub(1, #folder) == folder
-end
-
 local function frame_text(frame)
   local where = "in a function"
   if frame.name then where = ("in '%s'"):format(frame.name) end
@@ -65,7 +58,7 @@ local function trace(chunk)
       line = frame.currentline
       break
     end
-    if frame.currentline > 0 and not statement.is_ours(frame.source) then
+    if frame.currentline > 0 and not source.is_ours(frame.source) then
       frames[#frames + 1] = frame_text(frame)
     end
   end

@@ -1,11 +1,12 @@
 -- engram.trace: the traces that the compiler makes of a call, and those it gives up.
 local compiled = require "engram.compiled"
 local report = require "engram.report"
+local source = require "engram.source"
 local tracer = require "engram.tracer"
 local units = require "engram.units"
 local width = require "engram.width"
 
-local function shown(position) return report.place(position.source, position.line) end
+local function shown(position) return source.place(position.source, position.line) end
 
 -- Where a trace goes when it is through.
 local function target(attempt)

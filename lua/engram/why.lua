@@ -3,7 +3,7 @@
 local ffi = require "ffi"
 local compiled = require "engram.compiled"
 local report = require "engram.report"
-local statement = require "engram.statement"
+local source = require "engram.source"
 local sampler = require "engram.sampler"
 local terminal = require "engram.terminal"
 local tracer = require "engram.tracer"
@@ -153,15 +153,15 @@ end
 
 -- Findings are a list, and are found in it by what they say.
 local function add(findings, what, at, about)
-  local place = report.place(at.source, at.line)
+  local place = source.place(at.source, at.line)
   local told = what.kind == "given up" and findings[place .. "off"]
-  if told or statement.is_ours(at.source) then return end
+  if told or source.is_ours(at.source) then return end
   local key = place .. what.cause
   local finding = findings[key]
   if not finding then
     finding = { kind = what.kind, cause = what.cause:gsub("%%s", tostring(about)), line = place,
       remedy = what.remedy, count = 0, func = at.func,
-      text = report.source_line(at.source, at.line) }
+      text = source.line(at.source, at.line) }
     findings[key], findings[#findings + 1] = finding, finding
     findings[place .. what.kind] = true
   end
@@ -259,7 +259,7 @@ local function from_samples(findings, samples, attempts)
   local named = {}
   for _, finding in ipairs(findings) do named[finding.func], named[finding.line] = true, true end
   for _, at in ipairs(interpreted) do
-    if not named[at.func] and not named[report.place(at.source, at.line)] then
+    if not named[at.func] and not named[source.place(at.source, at.line)] then
       add(findings, cause("off",
         "this runs in the interpreter: jit.off was said for it, or it was given up before",
         "take jit.off away, or ask why() in a fresh process, which tells what it was given up for"),
