@@ -190,7 +190,7 @@ set("LC_ALL", "C.UTF-8")
 
 set("ENGRAM_COLOR", "always")
 local coloured = tostring(pictures[2][2]())
-ok(coloured:find("\27[34m", 1, true) and coloured:find("\27[31m", 1, true), "series have colours")
+ok(coloured:find("\27[35m", 1, true) and coloured:find("\27[32m", 1, true), "series have colours")
 is(coloured:gsub("\27%[%d+m", ""), (function()
   set("ENGRAM_COLOR", "never")
   return tostring(pictures[2][2]())
@@ -321,6 +321,11 @@ refuses(function() plot.graph(many) end, "(at most 40 nodes expected, got number
 refuses(function() plot.graph(ring, { layout = "tree" }) end,
   "'layout' to 'plot.graph' (\"circle\" or \"layers\" expected", "there are two layouts")
 ok(tostring(plot.graph(ring, { layout = "layers" })) ~= tostring(plot.graph(ring)), "which differ")
+local passing = plot.graph { { "a", "b" }, { "b", "c" }, { "a", "c" } }
+ok(passing.places[1][1] == passing.places[3][1] and passing.places[2][1] ~= passing.places[1][1],
+  "an edge that passes a layer passes beside its nodes")
+local told = tostring(plot.forgetting { { half_life_s = 9 }, { unit_s = 9, beta = 1 } })
+ok(told:find "exponential.*power", "laws without names are told apart by their curves")
 refuses(function() plot.forgetting(5) end, "#1 to 'plot.forgetting' (a law, or a list of them expected",
   "laws are tables")
 refuses(function() plot.forgetting { 5 } end, "#1 to 'plot.forgetting' (a law, or a list of them expected",
@@ -386,6 +391,17 @@ if installed then
   local drawn = support.read(path "text.svg")
   ok(drawn:find("it's &lt;b> &amp; x_1", 1, true) and drawn:find("100 %<", 1, true)
     and drawn:find("%d<", 1, true), "text arrives as it was written")
+
+  ok(drawn:find("> 0.5<", 1, true) and drawn:find("> 2<", 1, true), "so do the numbers at an axis")
+  plot({ -0.5, 0.5 }, { title = ("word "):rep(30) }):save(path "text.svg")
+  drawn = support.read(path "text.svg")
+  ok(drawn:find(">-0.4<", 1, true), "with their sign")
+  ok(not drawn:find(("word "):rep(20), 1, true) and select(2, drawn:gsub("word", "")) == 30,
+    "a long title has several lines")
+  plot.hist({ 1, 1, 2, 2, 3, 3, 3 }, { bins = 3 }):save(path "text.svg")
+  ok(support.read(path "text.svg"):find("> 0<", 1, true), "bars stand on 0")
+  plot.heat { { 1, 2 }, { 3, 4 } }:save(path "text.svg")
+  ok(not support.read(path "text.svg"):find(">0.5<", 1, true), "rows and columns are whole numbers")
 
   local strange = path "it's; touch x `y` $z.svg"
   ok(figure:save(strange) and support.read(strange):find("<svg", 1, true), "a path may have anything in it")

@@ -3,18 +3,27 @@
 local arguments = require "engram.arguments"
 local axis = require "engram.axis"
 local files = require "engram.files"
+local layout = require "engram.layout"
 local width = require "engram.width"
 
 local gnuplot = {}
 
 local word = arguments.quoted
 
--- A text of a user as one of gnuplot's: all of ASCII but letters, digits and blanks by its number,
--- so that nothing in it is a quote, a command or a macro.
+-- A text of a user as one of gnuplot's: in single quotes, where nothing is a command, a macro or the
+-- number of a character; those it has itself stand between double ones.
 local function quoted(text)
-  return '"' .. width.line(text):gsub("[^%w \128-\255]", function(character)
-    return ("\\%03o"):format(character:byte())
-  end) .. '"'
+  return "'" .. width.line(text):gsub("'", "' . \"'\" . '") .. "'"
+end
+
+local LETTERS = 72 -- of a line of a title
+local NAME = 24 -- of what stands aslant
+
+-- A long text in lines.
+local function quoted_lines(text)
+  local lines = {}
+  for line in width.wrapped(text, LETTERS):gmatch "[^\n]+" do lines[#lines + 1] = quoted(line) end
+  return table.concat(lines, ' . "\\n" . ')
 end
 
 local function number(x)
@@ -23,7 +32,7 @@ end
 
 local terminals = {
   svg = "set terminal svg size 800,480 noenhanced background rgb 'white'",
-  png = "set terminal pngcairo size 1600,960 fontscale 1.6 linewidth 2 noenhanced",
+  png = "set terminal pngcairo size 1600,960 fontscale 1.6 linewidth 2 pointscale 1.5 noenhanced",
 }
 
 local function add(script, text, ...)
@@ -76,16 +85,18 @@ function kinds.curves(figure, script)
 end
 
 function kinds.bars(figure, script)
-  local rows, places = {}, {}
+  local rows, places, names, below, above = {}, {}, {}, false, false
   for i, value in ipairs(figure.values) do
-    places[i] = i
+    places[i], names[i] = i, layout.clipped(figure.names[i], NAME, "…")
     rows[i] = value - value == 0 and { i, value } or {}
+    below, above = below or value < 0, above or value > 0
   end
   add_data(script, "bars", rows)
   add(script, "set style fill solid 0.7")
   add(script, "set boxwidth 0.8")
   add(script, "set xrange [0.4:%d.6]", #rows)
-  add_ticks(script, "x", places, figure.names)
+  if not (below and above) then add(script, "set yrange [%s]", below and "*:0" or "0:*") end
+  add_ticks(script, "x", places, names)
   add(script, "set xtics rotate by -35")
   add(script, "set xzeroaxis linetype -1")
   add(script, "plot $bars using 1:2 with boxes notitle")
@@ -106,6 +117,8 @@ function kinds.heat(figure, script)
   add(script, "set cbrange [%s:%s]", number(scale.low), number(scale.high))
   add(script, "set xrange [0.5:%d.5]", figure.columns)
   add(script, "set yrange [%d.5:0.5]", figure.rows)
+  add_ticks(script, "x", axis.new(1, figure.columns, { most = 8, whole = true }):ticks())
+  add_ticks(script, "y", axis.new(1, figure.rows, { most = 8, whole = true }):ticks())
   add(script, "set boxwidth 1")
   add(script, "set style fill solid noborder")
   add(script, "plot $cells using 1:2:($1-0.5):($1+0.5):($2-0.5):($2+0.5):3 "
@@ -140,12 +153,12 @@ local linetypes = { "#1f5fa8", "#c43c39", "#2e8b57", "#d18f1a", "#7a4fa3", "#3a9
 
 local function script_of(figure, way)
   local script = { "set encoding utf8", terminals[way], "set border 3",
-    "set xtics nomirror", "set ytics nomirror", "set key bmargin center horizontal" }
+    "set xtics nomirror", "set ytics nomirror", "set key bmargin center horizontal height 1" }
   for i, colour in ipairs(linetypes) do
     add(script, "set linetype %d linecolor rgb '%s'", i, colour)
   end
   for _, name in ipairs { "title", "xlabel", "ylabel" } do
-    if figure[name] then add(script, "set %s %s", name, quoted(figure[name])) end
+    if figure[name] then add(script, "set %s %s", name, quoted_lines(figure[name])) end
   end
   kinds[figure.kind](figure, script)
   return table.concat(script, "\n") .. "\n"

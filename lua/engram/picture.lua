@@ -5,7 +5,7 @@ local width = require "engram.width"
 
 local picture = {}
 
-local colours = { "blue", "red", "green", "cyan" }
+local colours = { "magenta", "green", "red", "cyan" }
 local utf8_marks = { "●", "○", "▲", "△", "■", "□", "◆", "◇" }
 local ascii_marks = { "*", "o", "+", "x", "#", "@", "%", "&" }
 local utf8_frame = { side = "│", tick = "┤", corner = "└", floor = "─", mark = "┬" }
@@ -212,7 +212,7 @@ function picture.bars(spec, o)
     local drawn = known and bar(zero, zero + value / 2 / range * columns, columns, o.utf8)
       or (" "):rep(columns)
     lines[#lines + 1] = ("%s %s%s %s"):format(width.right(spec.names[i], names), side,
-      o.paint("blue", drawn), width.right(texts[i], widest_of(texts)))
+      o.paint(colours[1], drawn), width.right(texts[i], widest_of(texts)))
   end
   if spec.xlabel then lines[#lines + 1] = width.centre(spec.xlabel, o.columns) end
   return lines

@@ -261,7 +261,7 @@ local function law_series(law, from_s, until_s, unit, log, fname)
     if key ~= "name" then options[key] = value end
   end
   local left = require("engram.decay").apply(vec.new(SAMPLES):fill(1), ages, options)
-  local name = law.name or law.curve or nil
+  local name = law.name or law.curve
   check.arg(name == nil or type(name) == "string", fname, "name", "a string", name)
   local y = numbers.doubles(left, fname, 1)
   return { x = x, y = y, n = SAMPLES, name = name and width.line(name), style = "lines" }
@@ -285,7 +285,11 @@ function plot.forgetting(laws, options)
     human, fname)
   figure.series = {}
   for i, law in ipairs(laws[1] ~= nil and laws or { laws }) do
-    figure.series[i] = law_series(law, from_s, until_s, seconds, figure.logx, fname)
+    local series = law_series(law, from_s, until_s, seconds, figure.logx, fname)
+    if laws[2] or human then -- curves that are told apart
+      series.name = series.name or law.beta and "power" or "exponential"
+    end
+    figure.series[i] = series
   end
   if human then
     for i = 0, human.n - 1 do human.x[i] = human.x[i] / seconds end
@@ -475,29 +479,43 @@ local function layers_of(n, edges)
 end
 
 -- Layer below layer, in each the nodes in the order of the middle of those above that lead to them.
+-- An edge that passes a layer has a place in it, so that it passes beside the nodes.
 local function layered(n, edges, layer)
   local places, deepest = {}, 1
+  local reached = {} -- how far to the right each edge is, in the last layer that it was in
   for i = 1, n do deepest = math.max(deepest, layer[i]) end
   for depth = 1, deepest do
-    local members, middle = {}, {}
+    local members, middle, order = {}, {}, {}
+    local function add(member, at)
+      members[#members + 1] = member
+      middle[member], order[member] = at, #members
+    end
     for i = 1, n do
       if layer[i] == depth then
         local sum, count = 0, 0
         for _, e in ipairs(edges) do
-          if e[2] == i and layer[e[1]] < depth then
-            sum, count = sum + places[e[1]][1], count + 1
-          end
+          if e[2] == i and layer[e[1]] < depth then sum, count = sum + reached[e], count + 1 end
         end
-        members[#members + 1] = i
-        middle[i] = count > 0 and sum / count or 0.5
+        add(i, count > 0 and sum / count or 0.5)
       end
+    end
+    for _, e in ipairs(edges) do
+      if layer[e[1]] < depth and depth < layer[e[2]] then add(e, reached[e]) end
     end
     table.sort(members, function(a, b)
       if middle[a] ~= middle[b] then return middle[a] < middle[b] end
-      return a < b
+      return order[a] < order[b]
     end)
-    for place, i in ipairs(members) do
-      places[i] = { (place - 0.5) / #members, deepest > 1 and (depth - 1) / (deepest - 1) or 0.5 }
+    for place, member in ipairs(members) do
+      local right = (place - 0.5) / #members
+      if type(member) == "number" then
+        places[member] = { right, deepest > 1 and (depth - 1) / (deepest - 1) or 0.5 }
+      else
+        reached[member] = right
+      end
+    end
+    for _, e in ipairs(edges) do
+      if layer[e[1]] == depth then reached[e] = places[e[1]][1] end
     end
   end
   return places

@@ -32,8 +32,8 @@ function terminal.coloured(file)
   return terminal.is(file) and os.getenv "TERM" ~= "dumb" and (refused == nil or refused == "")
 end
 
--- Only what dark and light backgrounds both show.
-local codes = { bold = "1", dim = "2", red = "31", green = "32", blue = "34", cyan = "36" }
+-- Only what dark and light backgrounds both show: blue is hardly seen on black, yellow on white.
+local codes = { bold = "1", dim = "2", red = "31", green = "32", magenta = "35", cyan = "36" }
 
 -- terminal.paint(io.stdout, "bold", text) -> text, in that colour where the file is given colours
 function terminal.paint(file, colour, text)
