@@ -3,7 +3,6 @@
 local arguments = require "engram.arguments"
 local axis = require "engram.axis"
 local files = require "engram.files"
-local layout = require "engram.layout"
 local width = require "engram.width"
 
 local gnuplot = {}
@@ -87,7 +86,7 @@ end
 function kinds.bars(figure, script)
   local rows, places, names, below, above = {}, {}, {}, false, false
   for i, value in ipairs(figure.values) do
-    places[i], names[i] = i, layout.clipped(figure.names[i], NAME, "…")
+    places[i], names[i] = i, width.clipped(figure.names[i], NAME)
     rows[i] = value - value == 0 and { i, value } or {}
     below, above = below or value < 0, above or value > 0
   end
