@@ -285,6 +285,9 @@ local statements = {
   { "os.execute 'sleep 5'", "a command" },
   { "io.read()", "what waits for a line" },
   { spread, "a long call of the library" },
+  { "x = {} for i = 1, 40 do x[i] = i end\rengram.statistics.permutation(x, x, { resamples = 1e9 })",
+    "a loop of the library" },
+  { "engram.rng():fill_normal(engram.matrix(6e4, 1000))", "random numbers" },
   { ("while true do pcall(function() %s end) end"):format(spread), "one whose error is caught" },
 }
 

@@ -2,6 +2,7 @@
 local ffi = require "ffi"
 local C = require "engram.ffi"
 local check = require "engram.check"
+local compiled = require "engram.compiled"
 local types = require "engram.types"
 local vec = require "engram.vec"
 
@@ -35,13 +36,25 @@ function methods:below(n)
   return C.engram_rng_below(r, n)
 end
 
+local PIECE = 2 ^ 20 -- floats that are filled at once, in a few hundredths of a second at most
+
+-- Interrupts are heard between pieces, if this is not compiled.
+local fill_in_pieces = compiled.never(function(r, n, data, name)
+  for i = 0, n - 1, PIECE do C[name](r, math.min(PIECE, n - i), data + i) end
+end)
+
 local function fill(self, target, name, fname)
-  local r = self_of(self, fname)
+  local r, n = self_of(self, fname)
   if vec.is(target) then
-    C[name](r, target.n, target.data)
+    n = target.n
   else
     check.arg(vec.matrix.is(target), fname, 1, "a vec or a matrix", target)
-    C[name](r, target.rows * target.dim, target.data)
+    n = target.rows * target.dim
+  end
+  if n <= PIECE then
+    C[name](r, n, target.data)
+  else
+    fill_in_pieces(r, n, target.data, name)
   end
   return target
 end

@@ -1,6 +1,7 @@
 -- engram.statistics: what a sample of numbers says, and how sure that is.
 local ffi = require "ffi"
 local check = require "engram.check"
+local compiled = require "engram.compiled"
 local numbers = require "engram.numbers"
 
 local statistics = {}
@@ -221,6 +222,17 @@ local function resamples_of(o, fname)
   return o.resamples, require "engram.rng"(o.seed)
 end
 
+-- The statistic of n resamples. Compiled, it would not hear an interrupt.
+local resampled = compiled.never(function(statistic, a, b, n, rng)
+  local again_a, again_b, values = {}, b and {}, Doubles(n)
+  for i = 0, n - 1 do
+    resample(a, again_a, rng)
+    if b then resample(b, again_b, rng) end
+    values[i] = measured(statistic, "statistics.bootstrap", 1, again_a, again_b)
+  end
+  return values
+end)
+
 -- statistics.bootstrap(statistic, x [, y] [, { level = 0.99, resamples = 2000, seed = 1 }])
 -- -> low, high: the percentile interval (Efron 1979) of statistic(x) or statistic(x, y), functions
 -- of lists
@@ -235,12 +247,7 @@ function statistics.bootstrap(statistic, x, y, options)
     "a number between 0 and 1", o.level)
   local n, rng = resamples_of(o, fname)
   local a, b = list_of(x, fname, 2), two and list_of(y, fname, 3) or nil
-  local again_a, again_b, values = {}, b and {}, Doubles(n)
-  for i = 0, n - 1 do
-    resample(a, again_a, rng)
-    if b then resample(b, again_b, rng) end
-    values[i] = measured(statistic, fname, 1, again_a, again_b)
-  end
+  local values = resampled(statistic, a, b, n, rng)
   sort(values, n)
   local tail = (1 - o.level) / 2
   return at_share(values, n, tail), at_share(values, n, 1 - tail)
@@ -306,6 +313,15 @@ end
 
 local function mean_difference(a, b) return statistics.mean(a) - statistics.mean(b) end
 
+-- How many of n choices are extreme; interpreted for the same reason.
+local count_extreme = compiled.never(function(n, is_extreme)
+  local extreme = 0
+  for _ = 1, n do
+    if is_extreme() then extreme = extreme + 1 end
+  end
+  return extreme
+end)
+
 -- statistics.permutation(x, y [, { statistic =, alternative = "two-sided", resamples = 9999,
 -- seed = 1 }]) -> p, whether it is exact
 function statistics.permutation(x, y, options)
@@ -325,12 +341,10 @@ function statistics.permutation(x, y, options)
   for i = 1, #b do pool[k + i] = b[i] end
   local ways = ways_of(#pool, k, most)
   local choose = ways and every_choice(pool, k) or any_choice(pool, k, rng)
-  local extreme = 0
-  for _ = 1, ways or most do
+  local extreme = count_extreme(ways or most, function()
     choose(a, b)
-    local value = measured(o.statistic, fname, "statistic", a, b)
-    if is_extreme(value, as_is, room) then extreme = extreme + 1 end
-  end
+    return is_extreme(measured(o.statistic, fname, "statistic", a, b), as_is, room)
+  end)
   if ways then return extreme / ways, true end
   return (extreme + 1) / (most + 1), false -- what was measured is one of the permutations
 end
