@@ -119,9 +119,11 @@ is(answer("xy", { "ab", "ac" }), "xy|ab  ac", "unless what is typed begins other
 is(answer("", { "\195\164", "\195\165" }), "|\195\164  \195\165", "characters are not divided")
 is(answer("", { "a", "b", "c", "d", "e" }, 7), "|a  d\nb  e\nc", "columns are read downwards")
 is(answer("", { "a", "b", "c", "d", "e" }, 4, 5), "|a\nb\n... and 3 more", "rows that have no room are counted")
-is(answer("", { "a", "bcd" }, 20, 24, "some help"), "|a    some help\nbcd  some help", "help stands beside")
-is(answer("", { "a", "b" }, 12, 24, "some help"), "|a  some he\226\128\166\nb  some he\226\128\166",
-  "as far as there is room")
+is(answer("", { "a", "bcd" }, 30, 24, "some help"), "|a    some help\nbcd  some help", "help stands beside")
+is(answer("", { "a", "b" }, 24, 24, "some help that is long"),
+  "|a  some help that is l\226\128\166\nb  some help that is l\226\128\166", "as far as there is room")
+is(answer("", { "a", "b" }, 23, 24, "some help"), "|a  b", "but not a word or two of it")
+is(answer("x/y/", { "x/y/a", "x/y/b" }), "x/y/|a  b", "the folder that is typed is not shown again")
 is(answer("", { "a", "b", "c" }, 20, 4, "help"), "|a  b  c", "where there is none for all of it there is none")
 is(answer("", { "a\27[2Jb", "a\nc" }), "a|a [2Jb  a c", "control characters are not shown")
 

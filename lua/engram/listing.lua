@@ -35,6 +35,18 @@ local function as_lines(candidates, columns)
   return lines
 end
 
+-- Paths without the folder that is typed already.
+local function without_folder(word, candidates)
+  local folder, list = word:match "^.*/" or "", {}
+  for i, candidate in ipairs(candidates) do
+    if candidate.text:sub(1, #folder) ~= folder then return candidates end
+    list[i] = { text = candidate.text:sub(#folder + 1), help = candidate.help }
+  end
+  return list
+end
+
+local SENTENCE = 20 -- columns of help that are worth a line
+
 -- Downwards, as many columns of them as there is room for; those that have none are counted.
 local function as_columns(candidates, columns, rows)
   local names = widest(candidates, columns - 2) + 2
@@ -55,7 +67,8 @@ local function as_columns(candidates, columns, rows)
   return lines
 end
 
-local function has_help(candidates)
+local function has_help(candidates, columns)
+  if widest(candidates, columns) + 2 + SENTENCE > columns then return false end
   for _, candidate in ipairs(candidates) do
     if candidate.help then return true end
   end
@@ -72,7 +85,8 @@ function listing.answer(word, candidates, columns, rows)
   if common:sub(1, #word) ~= word then common = word end
   rows = math.max(2, rows - 2) -- the line itself, and one above it
   columns = math.max(4, columns - 1) -- terminals differ in what a full row does
-  local form = has_help(candidates) and #candidates <= rows and as_lines or as_columns
+  candidates = without_folder(word, candidates)
+  local form = has_help(candidates, columns) and #candidates <= rows and as_lines or as_columns
   return common, table.concat(form(candidates, columns, rows), "\n")
 end
 
