@@ -21,14 +21,15 @@ mem]] },
   { "Recall from a question. Each score comes with its parts.", [[
 mem:recall { text = "how hot is green tea?", now = 3600, record = false }]] },
   { "Along links activation reaches what shares no word with the question.", [[
-hits = mem:recall { text = "how hot is green tea?", now = 3600, record = false,
-  hops = 1, k = 3, explain = true }
+hits = mem:recall { text = "how hot is green tea?", now = 3600, k = 3,
+  record = false, hops = 1, explain = true }
 hits]] },
   { "And it says on which path.", [[
 for i = 1, #hits do
   for _, source in ipairs(hits[i].sources) do
-    print(("%.3f by %s to"):format(source.share, table.concat(source.path, " > ")),
-      mem:get(hits:id(i)).content)
+    local path = table.concat(source.path, " > ")
+    local text = mem:get(hits:id(i)).content
+    print(("%.3f by %-5s  %s"):format(source.share, path, text))
   end
 end]] },
   { "What is left of a memory, day by day; one that is met again keeps longer.", [[
@@ -47,8 +48,11 @@ plot(curve)]], needs = "plot" },
 g = engram.graph.new { { "lion", "tiger", 0.7 }, { "lion", "zebra", 0.4 },
   { "tiger", "stripes", 0.9 }, { "zebra", "stripes", 0.9 } }
 g
-hits = g:frontier(engram.hits { { g:id "lion", 1 } }, { hops = 2, step = 0.5 })
-for i = 1, #hits do print(("%.4f"):format(hits:score(i)), g:name(hits:id(i))) end]] },
+start = engram.hits { { g:id "lion", 1 } }
+hits = g:frontier(start, { hops = 2, step = 0.5 })
+for i = 1, #hits do
+  print(("%.4f"):format(hits:score(i)), g:name(hits:id(i)))
+end]] },
   { "A mark is a state to go back to.", [[
 mark = mem:mark()
 mem:forget(green, { now = 2 * DAY })
@@ -108,6 +112,9 @@ function demo.run(wanted)
     play(list[i][2], environment, say)
   end
   show.set(format)
+  if not wanted then
+    print(paint("dim", ("\n-- demo(1) to demo(%d) show one of these"):format(#list)))
+  end
 end
 
 -- demo(), demo(3)
