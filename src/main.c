@@ -29,6 +29,7 @@ static const char usage[] =
     "  -i         prompt after the script  -v         print version information\n"
     "  -j cmd     control the JIT          -O[opt]    its optimisations\n"
     "  -b ...     save or list bytecode    -E         ignore environment variables\n"
+    "  --version      the same as -v\n"
     "  --threads N  work on N threads at most, 1 to 256; the processors there are by default\n"
     "  --seed N       what engram.rng() and math.random begin with\n"
     "  --color WHEN   auto (the default), always, never\n"
@@ -411,6 +412,8 @@ static int read_options(int argc, char **argv, struct plan *plan)
             plan->help = true;
             plan->topic = argv[i + 1];
             break;
+        } else if (strcmp(option, "--version") == 0) {
+            plan->version = true;
         } else if (strcmp(option, "--") == 0) {
             i++;
             break;
@@ -562,6 +565,8 @@ static int run(lua_State *L, int argc, char **argv, const struct plan *plan)
     bool prompt = plan->prompt || (!busy && isatty(STDIN_FILENO));
     if (plan->version || (prompt && shown))
         printf("engram %s  %s  %s\n", engram_version(), LUAJIT_VERSION, engram_isa());
+    if (prompt && shown && isatty(STDIN_FILENO))
+        puts("help() and demo() show what there is");
     set_arg(L, argc, argv, plan->script);
     if (!plan->no_environment && run_lua_init(L) != 0)
         return exit_status;
@@ -571,6 +576,10 @@ static int run(lua_State *L, int argc, char **argv, const struct plan *plan)
     if (plan->help || (script && is_word(script)))
         if (run_command(L, plan->help ? "help" : script) || exit_status != 0)
             return exit_status;
+    if (script && is_word(script) && access(script, F_OK) != 0) {
+        fprintf(stderr, "engram: '%s' is no file and no command; --help lists these\n", script);
+        return exit_status = EXIT_FILE;
+    }
     if (script && (strcmp(script, "-") != 0 ? run_script(L, script) : run_input(L)) != 0)
         return exit_status;
     if (prompt)

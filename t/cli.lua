@@ -34,6 +34,8 @@ local rows = {
     environment = ("LUA_PATH=%s';;'"):format(quote(path "?.lua")) },
   { "-v prints versions and the rung", "-v",
     function(out) return out == banner .. engram.isa() .. "\n" end },
+  { "--version does too", "--version",
+    function(out) return out == banner .. engram.isa() .. "\n" end },
   { "-v does not keep a chunk from running", "-v -e 'print(1)'",
     function(out) return out:find(banner, 1, true) == 1
     and out:find "\n1\n$" end },
@@ -163,6 +165,8 @@ local rows = {
     function(out) return out:find "^not ok 1 %- no\n" and out:find "1..1\n$" end, 3 },
   { "a passed one has 0", [[-e 'local t = require "engram.tap"; t.ok(true, "yes"); t.done()']],
     "ok 1 - yes\n1..1\n" },
+  { "so has a word that is no command either", "nosuchcommand", "", 5,
+    says = "engram: 'nosuchcommand' is no file and no command; --help lists these\n" },
   { "a script that is not there has status 5", "/nonexistent/x.lua", "", 5,
     says = "/nonexistent/x.lua" },
   { "a file that cannot be read has status 5 if nobody looks at the error",
