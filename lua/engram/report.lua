@@ -2,7 +2,6 @@
 -- print as text, and what kernels did meanwhile.
 local check = require "engram.check"
 local statement = require "engram.statement"
-local width = require "engram.width"
 
 local report = {}
 
