@@ -59,7 +59,7 @@ local good = support.write(path "good.lua",
 support.write(path "bad.lua", [[local t = require "engram.tap"
   t.ok(true, "one") t.is(1, 2, "two") t.skip("three", "so") io.stderr:write "details\n" t.done()]])
 support.write(path "crash.lua",
-  "print '1..1' io.stdout:flush() require('ffi').cdef 'int raise(int);' require('ffi').C.raise(11)")
+  "print '1..1' io.stdout:flush() require('ffi').cdef 'int raise(int);' require('ffi').C.raise(15)")
 support.write(path "broken.lua", "print '1..1' print 'ok 1' error 'oh'")
 support.write(path "skipped.lua", "print '1..0 # SKIP no terminal'")
 support.write(path "bail.lua", "print 'Bail out! fire'")
@@ -90,7 +90,7 @@ skipped.lua ...  skipped  no terminal
 ]], "one that fails is told with what it said")
 is(status, 3, "and has status 3")
 out, _, status = test "crash.lua broken.lua"
-ok(status == 3 and out:find("  ended by signal 11\n", 1, true)
+ok(status == 3 and out:find("  ended by signal 15\n", 1, true)
   and out:find("  exit status 1\n", 1, true) and out:find("broken.lua:1: oh", 1, true),
   "signals and errors are told")
 out, _, status = test "--tap good.lua bad.lua skipped.lua"

@@ -44,13 +44,9 @@ local fill_in_pieces = compiled.never(function(r, n, data, name)
 end)
 
 local function fill(self, target, name, fname)
-  local r, n = self_of(self, fname)
-  if vec.is(target) then
-    n = target.n
-  else
-    check.arg(vec.matrix.is(target), fname, 1, "a vec or a matrix", target)
-    n = target.rows * target.dim
-  end
+  local r, is_vec = self_of(self, fname), vec.is(target)
+  check.arg(is_vec or vec.matrix.is(target), fname, 1, "a vec or a matrix", target)
+  local n = is_vec and target.n or target.rows * target.dim
   if n <= PIECE then
     C[name](r, n, target.data)
   else
