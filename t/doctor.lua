@@ -158,10 +158,10 @@ for _, row in ipairs {
 end
 
 local shown = tostring(examine { info = { threads = 6 } })
-ok(shown:find("\nwarn  threads    6 threads on 5 processors wait for each other\n"
-  .. "                 -> --threads 5, or ENGRAM_THREADS=5\n", 1, true),
+ok(shown:find("\nwarn  threads     6 threads on 5 processors wait for each other\n"
+  .. "                  -> --threads 5, or ENGRAM_THREADS=5\n", 1, true),
   "a report prints itself, advice beneath")
-ok(shown:find "^ok    version    engram 1%.2%.3, interface 1; Lua files: /",
+ok(shown:find "^ok    version     engram 1%.2%.3, interface 1; Lua files: /",
   "a line for each check")
 
 -- ---- this machine, and the command
@@ -180,7 +180,14 @@ is(status, worst == "bad" and 3 or 0, "the status is 3 if one is bad")
 is(check(report.checks, "self-test").status, "ok", "this library passes its self-test")
 out, err, status = support.run("ENGRAM_ARENA_ZERO=x " .. program .. " doctor")
 ok(status == 3 and err:find "^engram: ENGRAM_ARENA_ZERO=x"
-  and out:find "\nbad   settings   ENGRAM_ARENA_ZERO=x: expected", "as for a setting")
+  and out:find "\nbad   settings    ENGRAM_ARENA_ZERO=x: expected", "as for a setting")
+local t = dofile(support.srcdir .. "/t/terminal.lua").open(program .. " doctor", { columns = 40 })
+t:finish()
+local narrow = true
+for line in t.text:gmatch "[^\r\n]+" do
+  narrow = narrow and #line:gsub("\27%[%d+m", "") <= 40
+end
+ok(narrow and t.text:find "on overflow;", "on a terminal long lines are broken between words")
 out = support.run(program .. " --color=always doctor")
 ok(out:find "\27%[32mok  \27%[0m  version",
   "colours are for terminals, or where they are asked for")

@@ -2,6 +2,7 @@
 local ffi = require "ffi"
 local C = require "engram.ffi"
 local kernels = require "engram.kernels"
+local layout = require "engram.layout"
 
 local doctor = {}
 
@@ -376,17 +377,21 @@ local severity = { ok = 0, warn = 1, bad = 2 }
 local Report = {}
 Report.__index = Report
 
-local function as_text(self, paint)
+local function as_text(self, paint, columns)
   local lines = {}
   for _, c in ipairs(self) do
-    lines[#lines + 1] = ("%s  %-10s %s"):format(paint(colours[c.status], ("%-4s"):format(c.status)),
-      c.name, c.text)
-    if c.advice then lines[#lines + 1] = "                 -> " .. c.advice end
+    local line = layout.folded(("%-4s  %-10s  %s"):format(c.status, c.name, c.text), columns)
+    lines[#lines + 1] = paint(colours[c.status], line:sub(1, 4)) .. line:sub(5)
+    if c.advice then
+      lines[#lines + 1] = layout.folded((" "):rep(18) .. "-> " .. c.advice, columns)
+    end
   end
   return table.concat(lines, "\n")
 end
 
-Report.__tostring = function(self) return as_text(self, function(_, text) return text end) end
+Report.__tostring = function(self)
+  return as_text(self, function(_, text) return text end, math.huge)
+end
 
 -- doctor.examine(answers) -> report: the checks, with some of the system's answers given
 function doctor.examine(answers)
@@ -418,7 +423,7 @@ function doctor.command(...)
     local terminal = require "engram.terminal"
     print(as_text(report, function(colour, text)
       return terminal.paint(io.stdout, colour, text)
-    end))
+    end, terminal.is(io.stdout) and terminal.columns() or math.huge))
   end
   return report.status == "bad" and 3 or 0
 end

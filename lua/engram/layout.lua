@@ -56,6 +56,17 @@ function layout.filled(items, room)
   return lines
 end
 
+-- layout.folded(text, columns) -> text whose lines, where they are too long, go on below where their
+-- last column of words begins
+function layout.folded(text, columns)
+  return (text:gsub("[^\n]+", function(line)
+    if width.of(line) <= columns then return line end
+    local first = line:sub(1, math.floor(0.6 * columns)):match "^(.*%S  +)%f[%S]" or line:match "^ *"
+    local blanks = (" "):rep(#first)
+    return first .. width.wrapped(line:sub(#first + 1), columns, blanks):sub(#first + 1)
+  end))
+end
+
 -- The columns that items take side by side, and whether each of them is on one line.
 local function measure(items)
   local total, flat = 0, true

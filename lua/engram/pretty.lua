@@ -214,16 +214,6 @@ function style.atom(value, way)
   return atom(value) or type(value) == "table" and rows_inside(value, way) or nil
 end
 
--- Lines that are too long go on where their last column of words begins.
-local function folded(text)
-  return (text:gsub("[^\n]+", function(line)
-    if width.of(line) <= page then return line end
-    local first = line:sub(1, math.floor(0.6 * page)):match "^(.*%S  +)%f[%S]" or line:match "^ *"
-    local blanks = (" "):rep(#first)
-    return first .. width.wrapped(line:sub(#first + 1), page, blanks):sub(#first + 1)
-  end))
-end
-
 -- Lines of a name and what belongs to it; nil and false are passed over.
 local function facts(heading, list)
   local lines, wide = { heading }, 0
@@ -344,7 +334,7 @@ function views.graph(g)
     local least, greatest, sinks = degrees(g)
     text = ("%s, degree %d to %d, %s"):format(text, least, greatest, units.counted(sinks, "sink"))
   end
-  return folded("graph " .. text)
+  return layout.folded("graph " .. text, page)
 end
 
 local part_names = { "similarity", "activation", "retention", "confidence", "recency" }
@@ -450,7 +440,7 @@ local function module_text(value)
     if rawequal(package.loaded[name], value) then
       local members = require("engram.help").members(name .. ".")
       local what = #members > 0 and ": " .. table.concat(members, " ") or ""
-      return folded(("%s%s; help(%s) tells more"):format(name, what, name))
+      return layout.folded(("%s%s; help(%s) tells more"):format(name, what, name), page)
     end
   end
 end
@@ -481,7 +471,7 @@ function pretty.text(value, columns, paint)
   if text and not whole then return text end
   if text then -- not its first line alone; a picture is as wide as it was asked to be
     text = own_text(value)
-    return kind and kind.name == "figure" and text or folded(text)
+    return kind and kind.name == "figure" and text or layout.folded(text, page)
   end
   return module_text(value) or rows_text(value) or first_lines(layout.text(value, style, columns))
 end
