@@ -338,6 +338,11 @@ local saved_to = quote(path "report.json")
 out, err, status = run(program .. "bench --quick --seed 3 --json " .. saved_to .. " " .. quoted)
 if not is(status .. err, "0", "cases are measured") then tap.note(out) end
 local report = assert(reports.read(path "report.json"))
+local text, fits = reports.text(report, 60), true
+for line in text:gmatch "[^\n]+" do fits = fits and #line <= 60 end
+if not ok(fits and text:find "\ncase +median .*\n# no room for aborts, samples, garbage"
+  and not text:find("p95 ", 1, true), "a narrow terminal has the columns that matter most") then tap.note(text) end
+ok(reports.text(report):find("case +median +MAD +min +p95 .* aborts +samples\n"), "a pipe has all")
 is(report.format .. report.version, "engram-bench1", "JSON names its format and version")
 ok(report.engram == engram.version and report.seed == 3 and report.quick == true
   and report.interrupted == false and report.date:find "^20%d%d%-", "who, when and how")

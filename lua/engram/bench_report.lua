@@ -1,6 +1,8 @@
 -- engram.bench_report: reports as text and as JSON, and files of them: reports and baselines.
 local check = require "engram.check"
 local json = require "engram.json"
+local layout = require "engram.layout"
+local terminal = require "engram.terminal"
 local units = require "engram.units"
 local width = require "engram.width"
 
@@ -21,6 +23,29 @@ local function row_of(case)
     limit and ("%.2f %s"):format(case.fraction, limit.name) or "-",
     ("%.0f B"):format(case.garbage_bytes), tostring(case.aborts),
     ("%d in %d"):format(case.samples, case.starts) }
+end
+
+local expendable = { "aborts", "samples", "garbage", "min", "p95", "bytes/s", "items/s", "of limit",
+  "MAD" }
+
+local function widest(text)
+  local columns = 0
+  for line in text:gmatch "[^\n]+" do columns = math.max(columns, width.of(line)) end
+  return columns
+end
+
+-- Rows as text, and the names of the columns for which there was no room.
+local function fitted(rows, room)
+  local text, left_out = width.columns(rows, "lr"), {}
+  for _, name in ipairs(expendable) do
+    if widest(text) <= room then break end
+    local at
+    for i, heading in ipairs(rows[1]) do at = heading == name and i or at end
+    for _, row in ipairs(rows) do table.remove(row, at) end
+    left_out[#left_out + 1] = name
+    text = width.columns(rows, "lr")
+  end
+  return text, left_out
 end
 
 local function percent(x) return ("%+.1f %%"):format(100 * x) end
@@ -62,8 +87,9 @@ function report.comparison(c)
   return table.concat(lines, "\n")
 end
 
--- report.text(r) -> what `engram bench` prints
-function report.text(r)
+-- report.text(r [, columns]) -> what `engram bench` prints, on a terminal as wide as that
+function report.text(r, room)
+  room = room or terminal.is(io.stdout) and terminal.columns() or math.huge
   local m = r.machine
   local lines = {
     ("# engram %s, rung %s, %d threads, %s with the JIT %s, seed %.0f%s"):format(r.engram, m.rung,
@@ -89,7 +115,14 @@ function report.text(r)
   table.sort(names)
   for i, name in ipairs(names) do names[i] = ("%s %s"):format(name, rate(limits[name], "B/s")) end
   if #names > 0 then lines[#lines + 1] = "# limits: " .. table.concat(names, ", ") end
-  if #rows > 1 then lines[#lines + 1] = width.columns(rows, "lr") end
+  lines = { layout.folded(table.concat(lines, "\n"), room) }
+  if #rows > 1 then
+    local text, left_out = fitted(rows, room)
+    lines[#lines + 1] = text
+    if #left_out > 0 then
+      lines[#lines + 1] = layout.folded("# no room for " .. table.concat(left_out, ", "), room)
+    end
+  end
   for _, note in ipairs(notes) do lines[#lines + 1] = note end
   if r.verdicts then add_verdicts(lines, r.verdicts, r.limit) end
   if r.interrupted then lines[#lines + 1] = "# interrupted: what was measured until then" end

@@ -201,7 +201,7 @@ function picture.bars(spec, o)
     texts[i] = known and axis.text(value, o.columns < 40 and 3 or 6) or "-"
     if known then low, high = math.min(low, value), math.max(high, value) end
   end
-  local names = math.min(widest_of(spec.names), math.floor(o.columns / 3))
+  local names = math.min(widest_of(spec.names), math.floor(o.columns / 2))
   local columns = math.max(1, o.columns - names - widest_of(texts) - 3)
   local range = high / 2 - low / 2
   local zero = range > 0 and -low / 2 / range * columns or 0
