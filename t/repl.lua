@@ -61,6 +61,8 @@ local rows = {
   { "a mistake in a call of the library is the caller's", { "engram.vec { 1 }:dot(3)" }, "> ",
     "stdin:1: bad argument #1 to 'vec:dot' (a vec of length 1 expected, got number 3)\n"
     .. "    engram.vec { 1 }:dot(3)\n" },
+  { "a method that an object has not is told", { "engram.bank.new(2):serch()" }, "> ",
+    "stdin:1: this object has no method or field 'serch'; help(it) lists what it has\n" },
   { "an error that is a table is shown", { "error { code = 1 }" }, "> ", "{ code = 1 }" },
   { "an error whose text cannot be had does no harm",
     { "error(setmetatable({}, { __tostring = function() error 'no' end }))", "7" }, "> > 7\n",

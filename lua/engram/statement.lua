@@ -82,6 +82,12 @@ local function line_of(text, number)
   end
 end
 
+-- LuaJIT tells the number of an object's type.
+local function in_our_words(message)
+  return (message:gsub("'struct %d+' has no member named ('[^']*')",
+    "this object has no method or field %1; help(it) lists what it has"))
+end
+
 -- statement.explain(failure [, chunk, text]): for xpcall: the message, the line of what was typed,
 -- and how it came there
 function statement.explain(failure, chunk, text)
@@ -89,7 +95,7 @@ function statement.explain(failure, chunk, text)
   if progress then progress.clear() end
   local frames, line = trace(chunk)
   frames = shortened(frames)
-  local message = type(failure) == "string" and failure
+  local message = type(failure) == "string" and in_our_words(failure)
     or require("engram.pretty").text(failure, 100, tostring)
   table.insert(frames, 1, message)
   if line and text then table.insert(frames, 2, line_of(text, line)) end
