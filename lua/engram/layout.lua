@@ -61,7 +61,8 @@ end
 function layout.folded(text, columns)
   return (text:gsub("[^\n]+", function(line)
     if width.of(line) <= columns then return line end
-    local first = line:sub(1, math.floor(0.6 * columns)):match "^(.*%S  +)%f[%S]" or line:match "^ *"
+    local first = line:sub(1, math.floor(0.6 * columns)):match "^(.*%S  +)%f[%S]"
+      or line:match "^ *"
     local blanks = (" "):rep(#first)
     return first .. width.wrapped(line:sub(#first + 1), columns, blanks):sub(#first + 1)
   end))
