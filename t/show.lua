@@ -22,8 +22,8 @@ cycle[1] = cycle
 local builder = engram.graph.new { { 0, 1 }, { 0, 2 }, { 2, 3 } }
 local rows = {
   { "1", values(1) }, { "-0", values(-0) }, { "nan", values(0 / 0) }, { "-inf", values(-1 / 0) },
-  { "0.3", values(0.1 + 0.2) }, { "0.33333333333333", values(1 / 3) }, { "1e+15", values(1e15) },
-  { "999999999999999", values(1e15 - 1) }, { "0.33333334", values(engram.vec({ 1 / 3 })[1]) },
+  { "0.3", values(0.1 + 0.2) }, { "0.33333333333333", values(1 / 3) }, { "1e+16", values(1e16) },
+  { "9007199254740992", values(2 ^ 53) }, { "0.33333334", values(engram.vec({ 1 / 3 })[1]) },
   { "0.1", values(engram.vec({ 0.1 })[1]) }, { "1.1920929e-07", values(2 ^ -23) },
   { "5ULL", values(5ULL) }, { "x\ty", values "x\ty" }, { "1\tnil\tx", values(1, nil, "x") },
   { "nil", values(nil) }, { "", values() }, { "function: builtin", values(print) },

@@ -27,7 +27,7 @@ end
 -- float if it is one; 14 otherwise, as print has them
 function digits.shown(x)
   if x ~= x then return "nan" end
-  if x % 1 == 0 and x > -1e15 and x < 1e15 then return ("%.0f"):format(x) end
+  if x % 1 == 0 and x >= -2 ^ 53 and x <= 2 ^ 53 then return ("%.0f"):format(x) end
   rounded[0] = x
   if rounded[0] ~= x then return ("%.14g"):format(x) end
   for _, format in ipairs { "%.6g", "%.7g", "%.8g" } do
