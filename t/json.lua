@@ -97,6 +97,9 @@ for _ = 1, 20000 do
 end
 is(bad, 0, "20,000 floats read back as they were")
 
+tap.throws(function() json.text({}, function() error("interrupted", 0) end) end, "interrupted",
+  "what goes wrong for another reason is raised as it is")
+
 for _, text in ipairs { "", "[1,]", "{'a':1}", "nan", "Infinity", "0x10", "01", "+1", "[1] 2", "[1",
   '"\\ud800"', "tru", ("["):rep(1001) } do
   local value, wrong = json.decode(text)

@@ -450,6 +450,9 @@ is(show.set(), "lua", "set without a name tells the format in force")
 support.refuses(function() show.set "yaml" end,
   [[bad argument #1 to 'set' ("pretty", "json", "tsv" or "lua" expected, got string "yaml")]],
   "another format is an error")
+show.set "tsv"
+local stopped = setmetatable({}, { __index = function() error("interrupted", 0) end })
+is(select(2, pcall(show.print, { { a = 1 }, stopped })), "interrupted", "an interrupt is told as one")
 show.set "pretty"
 
 local program = support.quote(support.program)

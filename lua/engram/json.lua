@@ -27,6 +27,8 @@ end
 -- others.
 local pieces, keys, plain
 
+local refusal = {} -- is raised, and holds what is wrong: an interrupt is another error
+
 -- Ends the writing with what is wrong and where, as far as that can be read.
 local function refuse(what)
   local place = {}
@@ -35,7 +37,8 @@ local function refuse(what)
     place[i] = type(key) == "number" and ("[%d]"):format(key) or ("[%q]"):format(tostring(key))
   end
   if #keys > #place then place[#place + 1] = ".." end
-  error(#place > 0 and what .. " at " .. table.concat(place) or what, 0)
+  refusal.text = #place > 0 and what .. " at " .. table.concat(place) or what
+  error(refusal)
 end
 
 local function put(text)
@@ -131,10 +134,12 @@ end
 -- NaN and infinities are null.
 function json.text(value, plain_of)
   pieces, keys, plain = {}, {}, plain_of
-  local good, wrong = pcall(put_any, value)
+  local good, failure = pcall(put_any, value)
   local text = good and table.concat(pieces) or nil
   pieces, keys, plain = nil, nil, nil
-  return text, wrong
+  if good then return text end
+  if failure ~= refusal then error(failure, 0) end
+  return nil, refusal.text
 end
 
 -- json.encode(value) -> text

@@ -158,6 +158,7 @@ function show.print(...)
   paint = function(text) return terminal.paint(io.stdout, "dim", text) end
   local good, text = pcall(show.text, ...)
   paint = plainly
+  if not good and tostring(text):find "interrupted$" then error(text, 0) end
   if not good then check.raise("set \"%s\": cannot write %s", format, text) end
   io.stdout:write(text, "\n")
 end
