@@ -178,7 +178,15 @@ static bool is_word(const char *text)
     return !text[strspn(text, "abcdefghijklmnopqrstuvwxyz")];
 }
 
-/* engram.commands[name](arguments), which gives the exit status; whether there is such a command. */
+/* The table of prompt.h, for commands that want one. */
+static int open_prompt(lua_State *L)
+{
+    prompt_push_host(L, isatty(STDIN_FILENO));
+    return 1;
+}
+
+/* engram.commands[name]({ words }, open_prompt), which gives the exit status; whether there is such a
+ * command. */
 static bool run_command(lua_State *L, const char *name)
 {
     if (push_member(L, "engram.commands", name) != 0)
@@ -187,7 +195,12 @@ static bool run_command(lua_State *L, const char *name)
         lua_pop(L, 1);
         return false;
     }
-    if (call(L, push_arguments(L), 1) == 0) {
+    lua_newtable(L);
+    int words = lua_gettop(L);
+    for (int i = push_arguments(L); i > 0; i--)
+        lua_rawseti(L, words, i);
+    lua_pushcfunction(L, open_prompt);
+    if (call(L, 2, 1) == 0) {
         exit_status = (int)lua_tointeger(L, -1);
         lua_pop(L, 1);
     }

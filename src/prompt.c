@@ -1,4 +1,4 @@
-/* prompt.c - what engram.repl is given.
+/* prompt.c - what engram.repl and engram.attach are given.
  * SPDX-License-Identifier: MIT */
 #include "config.h"
 #include "prompt.h"
@@ -44,6 +44,12 @@ static int read_line(lua_State *L)
 static int remember(lua_State *L)
 {
     reader->remember(luaL_checkstring(L, 1));
+    return 0;
+}
+
+static int set_watched(lua_State *L)
+{
+    reader_watch((int)luaL_checkinteger(L, 1));
     return 0;
 }
 
@@ -139,15 +145,13 @@ static int run_statement(lua_State *L)
 void prompt_push_host(lua_State *L, bool shown)
 {
     static const luaL_Reg functions[] = {
-        {"read", read_line},
-        {"run", run_statement},
-        {"remember", remember},
-        {"completes", set_completer},
+        {"read", read_line},          {"run", run_statement},   {"remember", remember},
+        {"completes", set_completer}, {"watches", set_watched},
     };
     state = L;
     prompts_shown = shown;
     reader = reader_open(complete);
-    lua_createtable(L, 0, 5);
+    lua_createtable(L, 0, 6);
     for (size_t i = 0; i < sizeof functions / sizeof *functions; i++) {
         lua_pushcfunction(L, functions[i].func);
         lua_setfield(L, -2, functions[i].name);

@@ -1,4 +1,5 @@
-/* prompt.h - what engram.repl is given: lines from whoever types, and statements that can be stopped.
+/* prompt.h - what engram.repl and engram.attach are given: lines from whoever types, and statements
+ * that can be stopped.
  * SPDX-License-Identifier: MIT */
 #ifndef ENGRAM_PROMPT_H
 #define ENGRAM_PROMPT_H
@@ -13,6 +14,7 @@
  *   remember(text)   for the keys that go back
  *   completes(f)     what Tab asks: f(text before the cursor, columns, rows) gives the position from
  *                    which that is replaced, what replaces it, and what is shown below, or nothing
+ *   watches(file)    what is typed ends when this one has something to say, or is at its end
  *   editor           its name
  * Without `shown` prompts are not printed. */
 void prompt_push_host(lua_State *L, bool shown);

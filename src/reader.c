@@ -157,6 +157,23 @@ void reader_stop(void)
 
 /* ---- the terminal */
 
+static int watched = -1;
+
+void reader_watch(int file)
+{
+    watched = file;
+}
+
+/* 1 if there is input, 0 if there is none and the file that is watched is ready, -1 after a signal. */
+static int await_input(const sigset_t *mask)
+{
+    struct pollfd files[] = {{.fd = STDIN_FILENO, .events = POLLIN},
+                             {.fd = watched, .events = POLLIN}};
+    if (ppoll(files, 2, NULL, mask) < 0 && errno == EINTR)
+        return -1;
+    return files[0].revents || !files[1].revents;
+}
+
 int reader_byte(void)
 {
     for (;;) {
@@ -168,9 +185,11 @@ int reader_byte(void)
             resized = 0;
             return READER_RESIZED;
         }
-        struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
-        if (ppoll(&input, 1, NULL, &mask_before) < 0 && errno == EINTR)
+        int input = await_input(&mask_before);
+        if (input < 0)
             continue;
+        if (input == 0)
+            return READER_END;
         unsigned char byte;
         ssize_t n = read(STDIN_FILENO, &byte, 1);
         if (n == 1)
@@ -275,7 +294,8 @@ static enum reading read_none(const char *prompt, struct text *line)
     static size_t room;
     fputs(prompt, stdout);
     fflush(stdout);
-    ssize_t n = getline(&buffer, &room, stdin);
+    bool waits = watched >= 0 && isatty(STDIN_FILENO); /* which gives a line at a time */
+    ssize_t n = waits && await_input(NULL) != 1 ? -1 : getline(&buffer, &room, stdin);
     if (n < 0) {
         clearerr(stdin);
         if (!interrupt_noted())

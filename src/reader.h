@@ -59,6 +59,9 @@ const struct reader *reader_called(const char *name);
 /* Opens the one that ENGRAM_EDITOR names, and where it names none or it does not work, the best. */
 const struct reader *reader_open(reader_completer *complete);
 
+/* Reading at a terminal ends when this file has something to say, or is at its end. */
+void reader_watch(int file);
+
 /* ---- what editors share: a terminal, a byte at a time */
 
 enum {

@@ -285,20 +285,59 @@ local err
 _, err, status = support.run(attach, "for i = 1, 2 do\n")
 ok(status == 1 and err:find("the last statement is not finished", 1, true),
   "input that ends within a statement is told")
-local t = terminal.open(attach)
-ok(t:expect "> ", "on a terminal attach has a prompt")
-t:send "if true then\n"
-ok(t:expect ">> ", "and one for lines that follow")
-t:send "return speed * 2 end\n"
-ok(t:expect "2000", "and the answer")
+
+-- What does not depend on the editor.
+local function typing(editor)
+  local t = terminal.open(("env TERM=xterm ENGRAM_HISTORY=%s ENGRAM_EDITOR=%s %s"):format(
+    quote(path("history of " .. editor)), editor, attach))
+  ok(t:expect "> ", "on a terminal attach has a prompt: " .. editor)
+  t:send "if true then\n"
+  ok(t:expect ">> ", "and one for lines that follow")
+  t:send "return speed * 2 end\n"
+  ok(t:expect "2000\r\n" and t:expect "> ", "and the answer")
+  t:send "speed ="
+  t:rest()
+  t:send "\3"
+  ok(t:expect "> ", "Ctrl-C discards a line")
+  return t
+end
+local known = support.lines(quote(support.program) .. " --editor nonsense 2>&1")[1]
+local t
+for _, editor in ipairs { "libedit", "builtin" } do
+  if known:find(editor, 1, true) then
+    t = typing(editor)
+    t:send "\27[A\n"
+    ok(t:expect "2000\r\n" and t:expect "> ",
+      "what was typed comes back, as the statement that it was")
+    t:send "seed * 3\27[H\27[Cp\n"
+    ok(t:expect "3000\r\n" and t:expect "> ", "lines can be edited")
+    t:send "\4"
+    is(t:finish(), 0, "the end of the input is the end")
+    ok(support.read(path("history of " .. editor))
+      :find "^> if true then\n>> return speed %* 2 end\n", "and is there the next time")
+  else
+    tap.skip("attach with " .. editor, "it was not built")
+  end
+end
+t = typing "none"
 t:send "\4"
 is(t:finish(), 0, "the end of the input is the end")
-t = terminal.open(attach)
-t:expect "> "
-t:send "over = true\n"
-is(t:finish(), 0, "so is the end of the host, also while nobody types")
+ok(not io.open(path "history of none"), "without an editor nothing is written down")
+local waiting = {}
+for _, editor in ipairs { "auto", "none" } do waiting[#waiting + 1] = typing(editor) end
+support.run(attach, "over = true\n")
+for _, visitor in ipairs(waiting) do
+  is(visitor:finish(), 0, "the end of the host is the end of whoever types")
+end
 is(support.read(path "frames"), "frames\ttrue\n", "what statements print is not the host's")
 
+local silent = assert(socket.listen(path "silent"))
+t = terminal.open(quote(support.program) .. " attach " .. quote(path "silent"))
+t:rest()
+t:send "\3"
+is(t:finish(), 130, "an interrupt ends waiting for a host that says nothing")
+ok(t.text:find("engram attach: interrupted", 1, true), "and says so")
+silent:close()
 _, err, status = support.run(attach, "1\n")
 ok(status == 5 and err:find("engram attach: " .. path "h" .. ": No such file", 1, true),
   "a host that is not there has status 5")

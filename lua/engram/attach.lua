@@ -1,10 +1,13 @@
 -- engram.attach: a prompt for the console of another process.
+local history = require "engram.history"
 local socket = require "engram.socket"
 local terminal = require "engram.terminal"
 
 local attach = {}
 
-local polled = socket.polled(2)
+local DISCARD = "\3"
+
+local polled = socket.polled(1)
 
 -- Whether the socket is ready within so many milliseconds; -1 waits for it.
 local function ready(s, event, milliseconds)
@@ -29,6 +32,7 @@ local function answer(s)
     if begins and not ready(s, socket.IN, 0) then return said, prompt end
   end
 end
+jit.off(answer) -- compiled, it would not hear interrupts
 
 local function send(s, text)
   local first = 1
@@ -40,51 +44,61 @@ local function send(s, text)
   end
 end
 
-local function say(s)
-  local text, prompt, polite = answer(s)
-  io.stdout:write(text)
+-- Says something, unless it is nil, and prints what is said in turn: the prompt; nil at the end, and
+-- an exit status. An interrupt ends the waiting.
+local function say(s, host, text)
+  local said, prompt, polite
+  local heard, failure = host.run(function()
+    if text then send(s, text) end
+    said, prompt, polite = answer(s)
+  end, tostring)
+  if not heard then
+    if not failure:find "interrupted$" then error(failure, 0) end
+    io.stderr:write "\nengram attach: interrupted\n"
+    return nil, 130
+  end
+  io.stdout:write(said)
   io.stdout:flush()
-  return prompt, polite
+  if not prompt and not polite then io.stderr:write "engram attach: the host is gone\n" end
+  return prompt, polite and 0 or 5
 end
 
--- Lines as they are, on a terminal behind the prompt. There a host that goes away is noticed while
--- nobody types: it is given an empty line, and does not take it.
-local function reader(s)
-  return function(prompt)
-    if not terminal.is(io.stdin) then return io.read() end
-    io.stdout:write(prompt)
-    io.stdout:flush()
-    polled[0].fd, polled[0].events = s.fd, socket.IN
-    polled[1].fd, polled[1].events = 0, socket.IN
-    socket.poll(polled, 2, -1)
-    return polled[1].revents == 0 and polled[0].revents ~= 0 and "" or io.read()
+-- What ends the input: the host, whoever types, or interrupts.
+local function ended(s, host, prompt, interrupted)
+  if interrupted then return 130 end
+  if terminal.is(io.stdin) then io.stdout:write "\n" end
+  if ready(s, socket.IN, 0) then
+    local _, status = say(s, host)
+    return status
   end
+  if prompt == "> " then return 0 end
+  io.stderr:write "engram attach: the last statement is not finished\n"
+  return 1
 end
 
 -- Lines to the host and its answers to whoever reads, until either has no more: an exit status.
-local function talk(s, read)
-  local prompt, polite = say(s)
+local function talk(s, host)
+  local prompt, status = say(s, host)
+  local text = "" -- of the statement, as far as it was typed
   while prompt do
-    local line = read(prompt)
-    if line == nil then
-      if prompt == "> " then return 0 end
-      io.stderr:write "engram attach: the last statement is not finished\n"
-      return 1
-    end
-    for part in ((line or "\3") .. "\n"):gmatch "(.-)\n" do
-      send(s, part .. "\n")
-      prompt, polite = say(s)
+    local line, interrupted = host.read(prompt)
+    if line == nil then return ended(s, host, prompt, interrupted) end
+    for part in ((line or DISCARD) .. "\n"):gmatch "(.-)\n" do
+      prompt, status = say(s, host, part .. "\n")
       if not prompt then break end
     end
+    text = line and text .. line .. "\n" or ""
+    if prompt ~= ">> " then
+      history.remember(host, text)
+      text = ""
+    end
   end
-  if polite then return 0 end
-  io.stderr:write "engram attach: the host is gone\n"
-  return 5
+  return status
 end
 
--- attach.run(path [, read]) -> exit status. read(prompt) -> a line, which may hold several; nil at
--- the end; false if it was discarded.
-function attach.run(path, read)
+-- attach.run(path, host) -> exit status. The host reads lines and runs what can be stopped: see
+-- src/prompt.h.
+function attach.run(path, host)
   local s, why
   if #path > socket.LONGEST then
     why = ("a path has at most %d bytes"):format(socket.LONGEST)
@@ -95,7 +109,9 @@ function attach.run(path, read)
     io.stderr:write(("engram attach: %s: %s\n"):format(path, why))
     return 5
   end
-  return talk(s, read or reader(s))
+  host.watches(s.fd)
+  history.recall(host)
+  return talk(s, host)
 end
 
 return attach

@@ -1,25 +1,26 @@
 -- engram.commands: what the program does when its first word is one of these names. A command is
--- given the words behind its name and returns the exit status, nil for 0.
+-- given the words behind its name and what opens a prompt (src/prompt.h), and returns the exit
+-- status, nil for 0.
 local arguments = require "engram.arguments"
 
 local commands = {}
 
 -- engram info [--json]
-function commands.info(...) return require("engram.info").command(...) end
+function commands.info(words) return require("engram.info").command(words) end
 
 -- engram doctor [--json]
-function commands.doctor(...) return require("engram.doctor").command(...) end
+function commands.doctor(words) return require("engram.doctor").command(words) end
 
 local attach_usage = [[
 usage: engram attach PATH
 The prompt of a program that serves a console (engram.console) on the Unix socket PATH.]]
 
 -- engram attach PATH
-function commands.attach(...)
-  local options, words = arguments.command("attach", attach_usage, { ... }, {})
+function commands.attach(list, open_prompt)
+  local options, words = arguments.command("attach", attach_usage, list, {})
   if not options then return words end
   if #words ~= 1 then return arguments.refuse("attach", attach_usage, "one path expected") end
-  return require("engram.attach").run(words[1])
+  return require("engram.attach").run(words[1], open_prompt())
 end
 
 local test_usage = [[
@@ -29,8 +30,8 @@ Runs test files that print TAP 13 or 14, each in a process of its own.
   --tap     print TAP: a test for each file]]
 
 -- engram test FILE...
-function commands.test(...)
-  local options, files = arguments.command("test", test_usage, { ... },
+function commands.test(words)
+  local options, files = arguments.command("test", test_usage, words,
     { jobs = "count", tap = "flag" })
   if not options then return files end
   options.jobs = options.jobs or 1
@@ -41,15 +42,13 @@ function commands.test(...)
 end
 
 -- engram bench FILE...
-function commands.bench(...)
-  return require("engram.bench_command").run { ... }
-end
+function commands.bench(words) return require("engram.bench_command").run(words) end
 
 -- engram help [topic], engram --help topic
-function commands.help(topic)
+function commands.help(words)
   local help = require "engram.help"
-  if not topic then return help() end
-  local text, there = help.topic(topic)
+  if not words[1] then return help() end
+  local text, there = help.topic(words[1])
   if there then
     print(text)
   else

@@ -410,8 +410,8 @@ What keeps engram from doing as well as it could here, and what to do about it. 
 warn or bad; the exit status is 3 if one is bad.]]
 
 -- engram doctor
-function doctor.command(...)
-  local options, status = require("engram.arguments").command("doctor", usage, { ... },
+function doctor.command(words)
+  local options, status = require("engram.arguments").command("doctor", usage, words,
     { json = "flag" }, 0)
   if not options then return status end
   local report = doctor.examine()

@@ -122,4 +122,27 @@ function history.add(entry)
   write(path, "ab", lines_of(entry))
 end
 
+-- ---- at a prompt, where there is an editor whose keys bring them back
+
+local newest
+
+-- history.recall(host): what was typed before is the editor's
+function history.recall(host)
+  if host.editor == "none" then return end
+  for _, entry in ipairs(history.load()) do
+    host.remember(entry)
+    newest = entry
+  end
+end
+
+-- history.remember(host, text): what was typed now is as well, and the file's; blanks are not, nor
+-- what was typed twice
+function history.remember(host, text)
+  text = text:gsub("%s+$", "")
+  if host.editor == "none" or text == "" or text == newest then return end
+  newest = text
+  host.remember(text)
+  history.add(text)
+end
+
 return history

@@ -41,8 +41,8 @@ What this is and runs on: version, LuaJIT, machine, rung, threads, arenas, kerne
 settings.]]
 
 -- engram info
-function info.command(...)
-  local options, status = require("engram.arguments").command("info", usage, { ... },
+function info.command(words)
+  local options, status = require("engram.arguments").command("info", usage, words,
     { json = "flag" }, 0)
   if not options then return status end
   if options.json then print(require("engram.json").encode(info.get())) else info.print() end

@@ -2,6 +2,7 @@
 -- gives.
 local answer = require "engram.answer"
 local compiled = require "engram.compiled"
+local history = require "engram.history"
 local statement = require "engram.statement"
 
 local repl = {}
@@ -40,35 +41,15 @@ local function read_statement(host)
   end
 end
 
--- ---- history, where there is an editor whose keys bring it back
-
-local newest
-
-local function recall_history(host)
-  if host.editor == "none" then return end
-  for _, entry in ipairs(require("engram.history").load()) do
-    host.remember(entry)
-    newest = entry
-  end
-end
-
-local function remember(host, text)
-  text = text:gsub("%s+$", "")
-  if host.editor == "none" or text == "" or text == newest then return end
-  newest = text
-  host.remember(text)
-  require("engram.history").add(text)
-end
-
 -- repl.run(host) -> exit status. The host reads lines and runs what can be stopped: see
 -- src/prompt.h.
 function repl.run(host)
   compiled.loaders(true)
-  recall_history(host)
+  history.recall(host)
   while true do
     local text, chunk, message = read_statement(host)
     if text then
-      remember(host, text)
+      history.remember(host, text)
       if chunk then
         compiled.off(chunk)
         local ran, failure = host.run(function() answer.run(text, chunk) end, answer.explain)
