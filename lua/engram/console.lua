@@ -12,6 +12,7 @@ local show = require "engram.show"
 local socket = require "engram.socket"
 local statement = require "engram.statement"
 local types = require "engram.types"
+local words = require "engram.words"
 
 local console, methods = {}, {}
 methods.__index = methods
@@ -82,9 +83,9 @@ local function borrow(client, most)
   end
   local lent = {
     { _G, "print", function(...)
-      local words = { ... }
-      for i = 1, select("#", ...) do words[i] = tostring(words[i]) end
-      write(table.concat(words, "\t"), "\n")
+      local texts = { ... }
+      for i = 1, select("#", ...) do texts[i] = tostring(texts[i]) end
+      write(table.concat(texts, "\t"), "\n")
     end },
     { io, "write", function(...)
       write(...)
@@ -207,13 +208,6 @@ local function serve(self, client, events, deadline)
   return not (client.gone or client.leaving and sent)
 end
 
--- Where a host has nothing of these names, statements have what they have at the prompt.
-local words = setmetatable({}, { __index = function(_, name)
-  local engram = require "engram"
-  if name == "engram" then return engram end
-  if name == "help" then return engram.help end
-end })
-
 local function accept(self)
   local s = self.socket:accept()
   if not s then return end
@@ -221,7 +215,7 @@ local function accept(self)
   local environment = setmetatable({}, { __newindex = given, __index = function(_, name)
     local value = given[name]
     if value == nil then value = _G[name] end
-    if value == nil then value = words[name] end
+    if value == nil then value = words.value(name) end -- as at the prompt
     return value
   end })
   local client = { socket = s, environment = environment, input = "", out = "", sent = 0,
