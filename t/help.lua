@@ -17,7 +17,8 @@ local own_modules = { answer = true, arguments = true, attach = true, axis = tru
   history = true, info = true, layout = true, listing = true, literal = true, numbers = true,
   picture = true, posix = true, pretty = true, record = true, repl = true, report = true,
   sampler = true, scratch = true, socket = true, source = true, statement = true, terminal = true,
-  testing = true, tracer = true, types = true, units = true, width = true, words = true }
+  testing = true, traceback = true, tracer = true, types = true, units = true, width = true,
+  words = true }
 local own = {}
 for name in ([[
   vec.is vec.of vec.over hits.arrays hits.explain hits.into hits.is hits.over hits.seen_pointer

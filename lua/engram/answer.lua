@@ -3,6 +3,7 @@
 local show = require "engram.show"
 local statement = require "engram.statement"
 local terminal = require "engram.terminal"
+local traceback = require "engram.traceback"
 local words = require "engram.words"
 
 local answer = {}
@@ -49,7 +50,7 @@ end
 
 -- answer.explain(failure): for xpcall around answer.run
 function answer.explain(failure)
-  return statement.explain(failure, chunk, text)
+  return traceback.explain(failure, chunk, text)
 end
 
 -- answer.complain(message): to standard error, its first line in red

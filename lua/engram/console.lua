@@ -11,6 +11,7 @@ local compiled = require "engram.compiled"
 local show = require "engram.show"
 local socket = require "engram.socket"
 local statement = require "engram.statement"
+local traceback = require "engram.traceback"
 local types = require "engram.types"
 local words = require "engram.words"
 
@@ -142,7 +143,7 @@ local function run(self, client, chunk, text, seconds)
     unlimited()
   end, function(failure)
     unlimited()
-    return statement.explain(failure, chunk, text)
+    return traceback.explain(failure, chunk, text)
   end)
   give_back()
   if client.leaving then

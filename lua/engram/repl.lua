@@ -4,6 +4,7 @@ local answer = require "engram.answer"
 local compiled = require "engram.compiled"
 local history = require "engram.history"
 local statement = require "engram.statement"
+local traceback = require "engram.traceback"
 
 local repl = {}
 
@@ -55,7 +56,7 @@ function repl.run(host)
         local ran, failure = host.run(function() answer.run(text, chunk) end, answer.explain)
         if not ran then answer.complain(failure) end
       elseif message then
-        answer.complain(statement.mistake(message, text))
+        answer.complain(traceback.mistake(message, text))
       end
     elseif text == nil then
       local interrupted = chunk
