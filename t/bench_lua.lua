@@ -495,11 +495,11 @@ status = select(3, run(measured .. quoted))
 is(status, 0, "without --fail-if no verdict is no failure")
 scaled(1e3, function(r) r.quick = false end)
 contains(run(measured .. quoted), "no verdict", "and of one size")
-for text, complaint in pairs { ["{}"] = "no file of baselines",
+for content, complaint in pairs { ["{}"] = "no file of baselines",
   ['{"format":"engram-bench-baselines","version":3,"entries":[]}'] = "baselines of version 3",
   ['{"format":"engram-bench-baselines","version":1,"entries":[{"report":{}}]}'] =
     "entry 1: no report of engram bench" } do
-  write(path "base.json", text)
+  write(path "base.json", content)
   err, status = select(2, run(measured .. quoted))
   ok(status == 5 and err:find(complaint, 1, true), "status 5: " .. complaint)
 end

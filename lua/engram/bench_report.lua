@@ -29,9 +29,9 @@ local expendable = { "aborts", "samples", "garbage", "min", "p95", "bytes/s", "i
   "MAD" }
 
 local function widest(text)
-  local columns = 0
-  for line in text:gmatch "[^\n]+" do columns = math.max(columns, width.of(line)) end
-  return columns
+  local most = 0
+  for line in text:gmatch "[^\n]+" do most = math.max(most, width.of(line)) end
+  return most
 end
 
 -- Rows as text, and the names of the columns for which there was no room.
