@@ -243,8 +243,31 @@ status = select(3, run(program .. "bench --compare " .. one .. " " .. noisy))
 is(status, 0, "without --fail-if what is inconclusive is said and no failure")
 local other = saved("other.json", report_of({ case("same", 1e-6) },
   { machine = { cpu = "slide rule", rung = "ref", threads = 1 } }))
-out = run(program .. "bench --compare " .. one .. " " .. other)
+out, err, status = run(program .. "bench --fail-if 5% --compare " .. one .. " " .. other)
 contains(out, "# cpu: abacus before, slide rule after\n", "another machine is named")
+contains(out, "'same': no verdict: another cpu, compiler, flags, luajit, jit\n",
+  "and gives no verdict")
+ok(status == 3 and err:find("2 no verdict", 1, true), "which is no pass")
+for field in pairs(machine) do
+  local changed = {}
+  for name, value in pairs(machine) do changed[name] = value end
+  changed[field] = "another"
+  local same = field == "os" or field == "arch" -- which the compiler and its flags are of
+  out, _, status = run(program .. "bench --fail-if 5% --compare " .. one .. " "
+    .. saved("changed.json", report_of({ case("same", 1e-6), case("fast", 1e-6) },
+      { machine = changed })))
+  ok(status == (same and 0 or 3)
+    and out:find("no verdict: another " .. field, 1, true) == nil == same,
+    "reports compared are of one " .. field)
+end
+ok(out:find "\nsame +%+0.0 %%", "the change is told all the same")
+local broken_off = saved("off.json", report_of({ case("same", 1e-6), case("fast", 1e-6) },
+  { interrupted = true }))
+for _, files in ipairs { one .. " " .. broken_off, broken_off .. " " .. one } do
+  out, _, status = run(program .. "bench --fail-if 5% --compare " .. files)
+  ok(status == 3 and out:find("'same': no verdict: interrupted\n", 1, true),
+    "nothing is known of what was interrupted")
+end
 local quick = case("same", 1e-6)
 quick.quick = true
 out = run(program .. "bench --compare " .. one .. " " .. saved("q.json", report_of { quick }))

@@ -23,6 +23,7 @@ usage: engram bench [options] FILE...
   --dry-run          each case once: is its result right?
   --baseline FILE    compare with what was measured before on this machine and build
   --update-baseline REASON   add this measurement to the file
+  --compare          two reports; no verdict on another machine or build
   --fail-if +5%      exit 3 unless every case is shown not to be slower by so much
 Exit status: 0; 1 a case failed; 2 usage; 3 slower; 5 a file; 130 interrupted.
 See engram help Benchmarks.]]
@@ -64,13 +65,20 @@ local function judged(list, limit, strict)
   return counts.slower > 0 and SLOWER or 0
 end
 
+-- Why two reports cannot be compared, or nil.
+local function obstacle_between(a, b)
+  if a.interrupted or b.interrupted then return "interrupted" end
+  local names = reports.differences(a.machine, b.machine)
+  return #names > 0 and "another " .. table.concat(names, ", ") or nil
+end
+
 -- The cases of two reports: those of the second, then those that are no longer there.
 local function compared(a, b, limit)
-  local before, list, seen = {}, {}, {}
+  local before, list, seen, obstacle = {}, {}, {}, obstacle_between(a, b)
   for _, case in ipairs(a.cases) do before[case.name] = case end
   for _, case in ipairs(b.cases) do
     seen[case.name] = true
-    list[#list + 1] = verdict.compare(case.name, before[case.name], case, limit)
+    list[#list + 1] = verdict.compare(case.name, before[case.name], case, limit, obstacle)
   end
   for _, case in ipairs(a.cases) do
     if not seen[case.name] then

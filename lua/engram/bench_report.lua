@@ -76,12 +76,22 @@ end
 -- What a baseline belongs to.
 local machine_fields = { "cpu", "rung", "threads", "compiler", "flags", "luajit", "jit" }
 
+-- report.differences(a, b) -> the names of what differs between two machines; times of another
+-- machine or build say nothing
+function report.differences(a, b)
+  local names = {}
+  for _, name in ipairs(machine_fields) do
+    if a[name] ~= b[name] then names[#names + 1] = name end
+  end
+  return names
+end
+
 -- report.comparison(c) -> what `engram bench --compare` prints
 function report.comparison(c)
   local lines = {}
-  for _, name in ipairs(machine_fields) do
-    local a, b = tostring(c.before[name]), tostring(c.after[name])
-    if a ~= b then lines[#lines + 1] = ("# %s: %s before, %s after"):format(name, a, b) end
+  for i, name in ipairs(report.differences(c.before, c.after)) do
+    lines[i] = ("# %s: %s before, %s after"):format(name, tostring(c.before[name]),
+      tostring(c.after[name]))
   end
   add_verdicts(lines, c.verdicts, c.limit)
   return table.concat(lines, "\n")
@@ -227,22 +237,14 @@ function report.no_baselines()
   return { format = "engram-bench-baselines", version = 1, entries = {} }
 end
 
--- Times of another machine, another build or other sizes say nothing.
-local function key(r)
-  local m = r.machine
-  local words = {}
-  for i, name in ipairs(machine_fields) do words[i] = tostring(m[name]) end
-  words[#words + 1] = tostring(r.quick)
-  return table.concat(words, "\n")
-end
-
 -- report.baseline_of(baselines, report) -> name -> the newest case of that name from a machine, a
 -- build and sizes like the report's
 function report.baseline_of(baselines, r)
-  local newest, wanted = {}, key(r)
+  local newest = {}
   for _, entry in ipairs(baselines.entries) do
-    if key(entry.report) == wanted then
-      for _, case in ipairs(entry.report.cases) do
+    local was = entry.report
+    if was.quick == r.quick and #report.differences(was.machine, r.machine) == 0 then
+      for _, case in ipairs(was.cases) do
         if case.samples_s then newest[case.name] = case end
       end
     end

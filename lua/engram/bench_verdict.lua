@@ -54,9 +54,10 @@ local function machine_changed(a, b, limit)
   end
 end
 
--- verdict.compare(a, b, limit) -> { name =, verdict =, reason =, change =, low =, high = }. a and b
--- are a case of two reports, a what was before; nil: there is none.
-function verdict.compare(name, a, b, limit)
+-- verdict.compare(name, a, b, limit [, obstacle]) -> { name =, verdict =, reason =, change =, low =,
+-- high = }. a and b are a case of two reports, a what was before; nil: there is none. With an
+-- obstacle, a reason against any verdict, the change is told and not judged.
+function verdict.compare(name, a, b, limit, obstacle)
   local function none(reason)
     return { name = name, verdict = "no verdict", reason = reason }
   end
@@ -64,8 +65,12 @@ function verdict.compare(name, a, b, limit)
   if a.error or b.error then return none(a.error or b.error) end
   if a.quick ~= b.quick then return none "one of them is --quick" end
   local change = verdict.change(a.samples_s, b.samples_s)
-  if not change then return none "too few fresh starts" end
+  if not change then return none(obstacle or "too few fresh starts") end
   change.name, change.verdict = name, verdict.judge(change, limit)
+  if obstacle then
+    change.verdict, change.reason = "no verdict", obstacle
+    return change
+  end
   change.reason = machine_changed(a, b, limit)
   if change.reason then
     change.verdict = "inconclusive"
