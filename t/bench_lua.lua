@@ -272,6 +272,9 @@ local quick = case("same", 1e-6)
 quick.quick = true
 out = run(program .. "bench --compare " .. one .. " " .. saved("q.json", report_of { quick }))
 contains(out, "no verdict: one of them is --quick", "other sizes cannot be compared")
+out = run(program .. "bench --compare " .. one .. " "
+  .. saved("dry.json", report_of { { name = "same", quick = false } }))
+contains(out, "'same': no verdict: one of them is a --dry-run", "nor what was not measured")
 local empty = saved("empty.json", report_of {})
 err, status = select(2, run(program .. "bench --fail-if 5% --compare " .. empty .. " " .. empty))
 is(status, 3, "no case at all is no pass")

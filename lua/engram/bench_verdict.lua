@@ -63,6 +63,7 @@ function verdict.compare(name, a, b, limit, obstacle)
   end
   if not a or not b then return none(("%s there"):format(a and "no longer" or "not yet")) end
   if a.error or b.error then return none(a.error or b.error) end
+  if not (a.samples_s and b.samples_s) then return none "one of them is a --dry-run" end
   if a.quick ~= b.quick then return none "one of them is --quick" end
   local change = verdict.change(a.samples_s, b.samples_s)
   if not change then return none(obstacle or "too few fresh starts") end
