@@ -149,6 +149,29 @@ is(verdict.judge({ low = -0.2, high = 0.049 }, 0.05), "not slower", "one below: 
 is(verdict.judge({ low = -0.2, high = -0.051 }, 0.05), "faster", "a whole one below minus: faster")
 is(verdict.judge({ low = -0.2, high = 0.05 }, 0.05), "inconclusive", "at the limit: inconclusive")
 
+-- What a first measurement and a second come to.
+for _, row in ipairs {
+  { "slower", "slower", "slower", "+30.0 % at first, +1.0 % measured again" },
+  { "slower", "not slower", "inconclusive",
+    "noise hides the limit; +30.0 % at first, +1.0 % measured again" },
+  { "slower", "faster", "inconclusive",
+    "noise hides the limit; +30.0 % at first, +1.0 % measured again" },
+  { "slower", "inconclusive", "inconclusive", "why; +30.0 % at first, +1.0 % measured again" },
+  { "inconclusive", "slower", "inconclusive",
+    "noise hides the limit; +30.0 % at first, +1.0 % measured again" },
+  { "inconclusive", "not slower", "not slower", "+30.0 % at first, +1.0 % measured again" },
+  { "inconclusive", "inconclusive", "inconclusive",
+    "why; +30.0 % at first, +1.0 % measured again" },
+  { "slower", "no verdict", "no verdict", "why" },
+  { "not slower", "not slower", "not slower" },
+} do
+  local told = (row[2] == "inconclusive" or row[2] == "no verdict") and "why" or nil
+  local v = verdict.confirm({ verdict = row[1], change = 0.3 },
+    { verdict = row[2], change = 0.01, reason = told })
+  ok(v.verdict == row[3] and v.reason == row[4],
+    ("%s, then %s: %s"):format(row[1], row[2], row[3]))
+end
+
 -- Starts of a kind of work on a bad machine: each differs by a tenth, repetitions have heavy tails,
 -- and a neighbour comes and goes for both.
 local function two_cases(rng, more)
@@ -503,11 +526,16 @@ local function scaled(factor, change)
   write(path "base.json", json.encode(baselines))
 end
 scaled(1e-30)
-out, _, status = run(measured .. quoted)
-ok(status == 3 and out:find "\ndot n=16 [^\n]*slower\n", "slower than the baseline: status 3")
+out, err, status = run(measured .. quoted)
+ok(status == 3 and out:find "\ndot n=16 [^\n]*  slower\n", "slower than the baseline: status 3")
+is(err, "engram bench: measured again, slower or hidden by noise: 1 case\n",
+  "after it was measured once more")
+ok(out:find "'dot n=16': slower: %+%d+%.%d %% at first, %+%d+%.%d %% measured again\n",
+  "both changes are told")
 scaled(1e3)
-out, _, status = run(measured .. "--fail-if 5% " .. quoted)
+out, err, status = run(measured .. "--fail-if 5% " .. quoted)
 ok(status == 0 and out:find "\ndot n=16 [^\n]*faster\n", "faster: status 0")
+is(err, "", "which nothing has to confirm")
 local as_json = json.decode((run(measured .. "--json - " .. quoted)))
 is(as_json.verdicts[1].verdict, "faster", "JSON has the verdict")
 for _, field in ipairs { "cpu", "rung", "threads", "compiler", "flags", "luajit" } do
@@ -521,6 +549,39 @@ status = select(3, run(measured .. quoted))
 is(status, 0, "without --fail-if no verdict is no failure")
 scaled(1e3, function(r) r.quick = false end)
 contains(run(measured .. quoted), "no verdict", "and of one size")
+
+-- Five setups are a measurement: calls of the first take a millisecond, those of the second none,
+-- and the baseline lies between.
+local function twice(name, second)
+  return quote(write(path(name), [[
+    local bench, clock, setups = require "engram.bench", require("engram").clock, 0
+    bench.case("dot n=16", { setup = function() setups = setups + 1 end,
+      run = function()
+        local begun = clock()
+        while setups <= 5 and clock() - begun < 1e-3 do end
+        return true
+      end, check = function(_, x) if setups > 5 then ]] .. second .. [[ end return x end })]]))
+end
+scaled(1e-4, function(r) r.quick = true end)
+local calm = twice("calm.lua", "")
+out, _, status = run(measured .. "--json " .. saved_to .. " " .. calm)
+is(status, 0, "what is slower only once is not slower")
+ok(out:find "'dot n=16': inconclusive: noise hides the limit; %+%d+%.%d %% at first, %-%d+%.%d %%",
+  "but inconclusive")
+ok(assert(reports.read(path "report.json")).cases[1].median_s < 1e-4,
+  "the report has the second measurement")
+status = select(3, run(measured .. "--fail-if 5% " .. calm))
+is(status, 3, "which is no pass")
+out, err, status = run(measured .. twice("wrong2.lua", "error 'too late'"))
+ok(status == 1 and err:find("too late", 1, true) and out:find "'dot n=16': no verdict: .*too late",
+  "a second measurement that fails is a failure")
+out, _, status = support.interrupt("bench --quick --baseline " .. base .. " "
+  .. twice("broken off.lua", "if setups > 8 then print 'ready' io.flush() local b = clock() "
+    .. "while clock() - b < 0.5 do end end"))
+ok(status == 130 and out:find("'dot n=16': no verdict: interrupted\n", 1, true)
+  and out:find "\ndot n=16 [^\n]* 15 in 5\n",
+  "one that is interrupted leaves the first, without a verdict")
+
 for content, complaint in pairs { ["{}"] = "no file of baselines",
   ['{"format":"engram-bench-baselines","version":3,"entries":[]}'] = "baselines of version 3",
   ['{"format":"engram-bench-baselines","version":1,"entries":[{"report":{}}]}'] =

@@ -3,6 +3,7 @@ local arguments = require "engram.arguments"
 local cases = require "engram.bench_cases"
 local reports = require "engram.bench_report"
 local runner = require "engram.bench_run"
+local units = require "engram.units"
 local verdict = require "engram.bench_verdict"
 
 local command = {}
@@ -21,7 +22,8 @@ usage: engram bench [options] FILE...
   --json FILE        the report as JSON; - is standard output, in place of the text
   --plot             medians as bars
   --dry-run          each case once: is its result right?
-  --baseline FILE    compare with what was measured before on this machine and build
+  --baseline FILE    compare with what was measured before on this machine and build;
+                     what seems slower, or is hidden by noise, is measured again
   --update-baseline REASON   add this measurement to the file
   --compare          two reports; no verdict on another machine or build
   --fail-if +5%      exit 3 unless every case is shown not to be slower by so much
@@ -134,12 +136,36 @@ end
 
 local function against(baselines, report, limit)
   local before, list = reports.baseline_of(baselines, report), {}
+  local obstacle = report.interrupted and "interrupted" or nil
   for i, case in ipairs(report.cases) do
     local was = before[case.name]
-    list[i] = was and verdict.compare(case.name, was, case, limit) or { name = case.name,
+    list[i] = was and verdict.compare(case.name, was, case, limit, obstacle) or { name = case.name,
       verdict = "no verdict", reason = "no baseline of this case, machine and build" }
   end
   return list
+end
+
+-- The verdicts on a report, whose cases in doubt are exchanged for a second measurement of them.
+local function confirmed(baselines, report, limit, list, measure)
+  local verdicts, place, again = against(baselines, report, limit), {}, {}
+  for i, v in ipairs(verdicts) do
+    if verdict.in_doubt(v) then place[v.name] = i end
+  end
+  for _, case in ipairs(list) do
+    if place[case.name] then again[#again + 1] = case end
+  end
+  if #again == 0 then return verdicts end
+  io.stderr:write("engram bench: measured again, slower or hidden by noise: ",
+    units.counted(#again, "case"), "\n")
+  local second = measure(again)
+  report.interrupted = second.interrupted
+  for _, case in ipairs(second.interrupted and {} or second.cases) do
+    report.cases[place[case.name]] = case
+  end
+  for i, v in ipairs(against(baselines, report, limit)) do
+    verdicts[i] = verdict.confirm(verdicts[i], v)
+  end
+  return verdicts
 end
 
 -- What was measured becomes the newest entry; the others stay as history.
@@ -175,17 +201,21 @@ local function measured(o, limit)
   if #list == 0 then return complain(USAGE, "no case%s", o.filter and " has that name" or "") end
 
   local failures = 0
-  local report = runner.report(list, { seed = o.seed, quick = o.quick, seconds = o.time or 0.6,
-    dry_run = o.dry_run, one = o.only ~= nil, failed = function(message)
-      failures = failures + 1
-      if not o.only then complain(FAILED, "%s", message) end
-    end })
+  local function measure(some)
+    return runner.report(some, { seed = o.seed, quick = o.quick, seconds = o.time or 0.6,
+      dry_run = o.dry_run, one = o.only ~= nil, failed = function(message)
+        failures = failures + 1
+        if not o.only then complain(FAILED, "%s", message) end
+      end })
+  end
+  local report = measure(list)
   if o.only then
     local written, message = reports.write(o.result, report)
     if not written then return complain(FILE, "%s", message) end
     return report.interrupted and INTERRUPTED or 0
   end
-  local verdicts = o.baseline and not o.dry_run and against(baselines, report, limit)
+  local verdicts = o.baseline and not o.dry_run
+    and confirmed(baselines, report, limit, list, measure)
   local whole = failures == 0 and not report.interrupted
   if o.update_baseline then
     status = whole and updated(baselines, report, o)

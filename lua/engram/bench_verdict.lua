@@ -13,6 +13,7 @@ local verdict = {}
 -- of that more pairs were. Starts are drawn for each case on its own: cases of one run took turns,
 -- and what disturbed both only makes the interval wider than it had to be.
 local LEAST = 5 -- starts
+local HIDDEN = "noise hides the limit"
 
 local function best_of(starts)
   local best = {}
@@ -47,16 +48,16 @@ local function machine_changed(a, b, limit)
     if before and after and before.name == after.name then
       local change = change_of(best_of(before.samples_s), best_of(after.samples_s))
       if math.abs(change) > limit / 2 then
-        return ("noise hides the limit: the machine itself was %.1f %% %s at %s"):format(
+        return ("%s: the machine itself was %.1f %% %s at %s"):format(HIDDEN,
           100 * math.abs(change), change > 0 and "slower" or "faster", after.name)
       end
     end
   end
 end
 
--- verdict.compare(name, a, b, limit [, obstacle]) -> { name =, verdict =, reason =, change =, low =,
--- high = }. a and b are a case of two reports, a what was before; nil: there is none. With an
--- obstacle, a reason against any verdict, the change is told and not judged.
+-- verdict.compare(name, a, b, limit [, obstacle]) -> { name =, verdict =, reason =, change =,
+-- low =, high = }. a and b are a case of two reports, a what was before; nil: there is none. With
+-- an obstacle, a reason against any verdict, the change is told and not judged.
 function verdict.compare(name, a, b, limit, obstacle)
   local function none(reason)
     return { name = name, verdict = "no verdict", reason = reason }
@@ -76,9 +77,27 @@ function verdict.compare(name, a, b, limit, obstacle)
   if change.reason then
     change.verdict = "inconclusive"
   elseif change.verdict == "inconclusive" then
-    change.reason = "noise hides the limit"
+    change.reason = HIDDEN
   end
   return change
+end
+
+-- verdict.in_doubt(v): whether it takes a second measurement. Noise between two runs is in no
+-- interval: what a neighbour does for a minute makes all starts of one slower.
+function verdict.in_doubt(v)
+  return v.verdict == "slower" or v.verdict == "inconclusive"
+end
+
+-- verdict.confirm(first, second) -> what two measurements come to: the second, unless one of them
+-- is "slower" and the other is not
+function verdict.confirm(first, second)
+  if not verdict.in_doubt(first) or second.verdict == "no verdict" then return second end
+  if (first.verdict == "slower") ~= (second.verdict == "slower") then
+    second.verdict, second.reason = "inconclusive", second.reason or HIDDEN
+  end
+  second.reason = ("%s%+.1f %% at first, %+.1f %% measured again"):format(
+    second.reason and second.reason .. "; " or "", 100 * first.change, 100 * second.change)
+  return second
 end
 
 return verdict
