@@ -240,6 +240,9 @@ local function test_completion(editor)
   t:send "x = w\t"
   ok(t:expect "wei\195\159    weiter\r\n" and t:expect "x = wei", "common are whole characters")
   discards(t)
+  ok(answers(t, "unlike = 'kept'\r", "> ") and answers(t, "unlike\t\t\r", printed "kept"),
+    "where there is nothing to complete the word stays")
+  t:expect "> "
   t:send "many\t"
   ok(t:expect "and 332 more\r\n", "no more than the terminal has room for")
   discards(t)

@@ -15,7 +15,8 @@ local function offer(lines, before, columns, rows)
   local first, candidates = require("engram.complete").candidates(lines .. before)
   first = first - #lines
   if first < 1 then return nil end
-  return first, require("engram.listing").answer(before:sub(first), candidates, columns, rows)
+  local word, below = require("engram.listing").answer(before:sub(first), candidates, columns, rows)
+  if word then return first, word, below end
 end
 
 local function read_line(host, prompt, lines)
