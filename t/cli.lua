@@ -99,6 +99,9 @@ local rows = {
     "a\nscript.lua\ta\t1\t2\n" },
   { "a home that is not there does not matter", "-e 'print(1)'", "1\n",
     environment = "HOME=/nonexistent" },
+  { "to start is to load none of the library's modules",
+    "-e 'for name in pairs(package.loaded) do print(name:match \"^engram.*\" or 1) end'",
+    function(out) return out:find "1\n" and not out:find "engram" end },
 
   { "an error in a script has status 1, and a traceback",
     "-e 'local function f() error \"oh\" end f()'", "", 1,
