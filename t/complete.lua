@@ -70,6 +70,9 @@ for _, row in ipairs(rows) do
 end
 is(called, 0, "no metamethod of the user's is called for it")
 
+ok((" " .. texts "engram.plot.xy{lo"):find(" logx =", 1, true),
+  "options that a group says of all its functions are among them")
+
 local folder = support.path "file one"
 support.write(folder, "")
 for _, name in ipairs { "folder", "[a]" } do

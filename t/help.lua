@@ -26,7 +26,7 @@ for name in ([[
   doctor.examine recall.batch recall.begin recall.explain recall.fill recall.frame recall.resume
   recall.session bank.bitset bank.is bank.pointer bank.view graph.fill_frontier
   graph.frontier_frame graph.is graph.pointer arena.pointer decay.apply decay.hits matrix.is
-  decay.options demo.run help.about help.members help.mentions help.name help.search help.summary
+  decay.options demo.run help.about help.members help.mentions help.name help.search help.shared help.summary
   help.topic json.text memory.contents memory.is memory.pointer rng.is text.is progress.clear
 ]]):gmatch "%S+" do own["engram." .. name] = true end
 

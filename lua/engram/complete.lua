@@ -164,7 +164,7 @@ local function offer_options(name, nested, from)
   local text = text_of(name, from)
   if not text or visited[text] then return end
   visited[text] = true
-  text = text:gsub("```.-```", ""):gsub("^[^\n]*\n", "")
+  text = text:gsub("```.-```", ""):gsub("^[^\n]*\n", "") .. help.shared(name)
   if nested then
     for other in text:gmatch "by%s+the%s+options%s+of%s+`([%w_.:]+)`" do
       offer_options(other, false, name)

@@ -62,6 +62,13 @@ function help.find(topic)
   end
 end
 
+-- help.shared(name) -> what the group of a section says of the options of all in it, or ""
+function help.shared(name)
+  local section = section_of(name)
+  local group = section and section.group
+  return group and (group.text .. "\n\n"):match "\nOptions of all:.-\n\n" or ""
+end
+
 -- help.mentions(name) -> whether the reference has a full name anywhere
 function help.mentions(name)
   for _, section in ipairs(help.sections()) do
