@@ -168,4 +168,13 @@ support.compiles(function()
 end, "a loop that writes v[i] becomes a trace")
 is(w[1], 512, "the last write of a compiled loop stands")
 
+local astray = 0
+for n = 16, 300 do
+  for _, x in ipairs { engram.vec(n), engram.matrix(1, n) } do
+    local past = require("ffi").cast("uintptr_t", require("ffi").cast("void *", x.data)) % 64
+    if past ~= 0 then astray = astray + 1 end
+  end
+end
+is(astray, 0, "arrays of a cache line and more begin with one")
+
 support.done()
