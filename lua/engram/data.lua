@@ -2,6 +2,7 @@
 -- numbers as .npy.
 local ffi = require "ffi"
 local check = require "engram.check"
+local digits = require "engram.digits"
 local files = require "engram.files"
 local json = require "engram.json"
 local progress = require "engram.progress"
@@ -382,7 +383,7 @@ local function shape_of(s, header)
     wrong(s, "elements of type '%s', expected little-endian floats or integers", descr)
   end
   local sizes = {}
-  for digits in shape:gmatch "%d+" do sizes[#sizes + 1] = tonumber(digits) end
+  for size in shape:gmatch "%d+" do sizes[#sizes + 1] = tonumber(size) end
   if #sizes < 1 or #sizes > 2 then wrong(s, "%d dimensions, expected 1 or 2", #sizes) end
   if order ~= "False" and #sizes == 2 then wrong(s, "columns after each other, expected rows") end
   return npy_types[descr], sizes[1], sizes[2]
@@ -521,7 +522,7 @@ local function write_jsonl(path, t, fname)
     for _, name in ipairs(t.names) do
       local column = t.columns[name]
       local value = column[i]
-      if vec.is(column) then value = tonumber(("%.9g"):format(value)) end
+      if vec.is(column) then value = digits.of_float(value) end
       if value == value then item[name] = value end
     end
     local text, reason = json.text(item)

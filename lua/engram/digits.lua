@@ -23,6 +23,11 @@ function digits.float(x)
   return is_float_of(text, x) and text or ("%.9g"):format(x)
 end
 
+-- digits.of_float(x) -> a double of at most nine digits that reads back as the float x
+function digits.of_float(x)
+  return tonumber(("%.9g"):format(x))
+end
+
 -- digits.shown(x) -> a number for eyes, as precise as it is: all of a whole number; the digits of a
 -- float if it is one; 14 otherwise, as print has them
 function digits.shown(x)

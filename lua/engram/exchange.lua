@@ -5,6 +5,7 @@ local ffi = require "ffi"
 local C = require "engram.ffi"
 local bank = require "engram.bank"
 local check = require "engram.check"
+local digits = require "engram.digits"
 local files = require "engram.files"
 local graph = require "engram.graph"
 local json = require "engram.json"
@@ -43,21 +44,16 @@ local function write(path, memories, pieces)
   end)
 end
 
--- A float as the shortest double that reads back as it.
-local function shortest(x)
-  return tonumber(("%.9g"):format(x))
-end
-
 local floats = { "strength", "confidence", "floor", "tau_s", "beta" }
 
 local function line_of(p, id, dim)
   local item = record.item(p, id)
-  for _, name in ipairs(floats) do item[name] = shortest(item[name]) end
+  for _, name in ipairs(floats) do item[name] = digits.of_float(item[name]) end
   item.vector = record.vector(p, id, dim)
   local links, n = record.read_links(p, id)
   for i = 0, n - 1 do
     item.links = item.links or {}
-    item.links[i + 1] = { to = tonumber(links[i].target), weight = shortest(links[i].weight),
+    item.links[i + 1] = { to = tonumber(links[i].target), weight = digits.of_float(links[i].weight),
       class = links[i].edge_class }
   end
   return json.encode(item) .. "\n"

@@ -184,6 +184,7 @@ function methods:decay(options)
   return require("engram.decay").hits(self, options, slot)
 end
 
+-- The parts of a score, in the order of reports.
 local part_names = { "similarity", "activation", "retention", "confidence", "recency" }
 
 -- h[i] -> { id =, score = }, the parts of the score where they are known, the sources of its
@@ -262,5 +263,7 @@ types.register { name = "seen", ctype = Seen, fields = {
   reranked = "rows that were scored exactly",
   hits = "hits",
 } }
+
+hits.part_names = part_names
 
 return setmetatable(hits, { __call = function(_, list) return hits.new(list) end })

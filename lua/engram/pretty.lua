@@ -337,8 +337,6 @@ function views.graph(g)
   return layout.folded("graph " .. text, page)
 end
 
-local part_names = { "similarity", "activation", "retention", "confidence", "recency" }
-
 -- Columns of which every row says the same say it once.
 local function without_constants(columns, first)
   local kept, notes = {}, {}
@@ -366,7 +364,7 @@ function views.hits(h)
   end
   local notes = {}
   if h.with_parts == 1 then
-    for _, name in ipairs(part_names) do
+    for _, name in ipairs(require("engram.hits").part_names) do
       local column = { name = name, right = true }
       for i = 1, shown do column[i] = ("%.4f"):format(h.parts[i - 1][name]) end
       columns[#columns + 1] = column
