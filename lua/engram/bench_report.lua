@@ -1,5 +1,6 @@
 -- engram.bench_report: reports as text and as JSON, and files of them: reports and baselines.
 local check = require "engram.check"
+local files = require "engram.files"
 local json = require "engram.json"
 local layout = require "engram.layout"
 local terminal = require "engram.terminal"
@@ -193,11 +194,8 @@ local function wrong_with(r)
 end
 
 local function decoded(path)
-  local file, message = io.open(path, "rb")
-  if not file then return nil, message end
-  local text = file:read "*a"
-  file:close()
-  if not text then return nil, path .. ": cannot be read" end
+  local text, message = files.read(path)
+  if not text then return nil, message end
   local value, wrong = json.decode(text)
   if value == nil then return nil, ("%s: %s"):format(path, wrong) end
   return value

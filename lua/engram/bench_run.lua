@@ -5,6 +5,7 @@ local C = require "engram.ffi"
 local arguments = require "engram.arguments"
 local cases = require "engram.bench_cases"
 local engram = require "engram"
+local files = require "engram.files"
 local json = require "engram.json"
 local limits = require "engram.bench_limits"
 local measure = require "engram.bench_measure"
@@ -197,9 +198,8 @@ local function elsewhere(case, o)
   end
   if o.quick then words[#words + 1] = "--quick" end
   local status = status_of(os.execute("ENGRAM_PROGRESS=none " .. table.concat(words, " ")))
-  local file = io.open(path, "rb")
-  local report = file and json.decode(file:read "*a")
-  if file then file:close() end
+  local text = files.read(path)
+  local report = text and json.decode(text)
   os.remove(path)
   if status == 130 then error("interrupted", 0) end
   local result = type(report) == "table" and report.cases and report.cases[1]

@@ -1,6 +1,7 @@
 -- engram.doctor: what keeps this program on this machine from doing as well as it could.
 local ffi = require "ffi"
 local C = require "engram.ffi"
+local files = require "engram.files"
 local kernels = require "engram.kernels"
 local layout = require "engram.layout"
 
@@ -10,13 +11,7 @@ local doctor = {}
 
 local system = {}
 
--- Files of /proc and /sys are read to their end: their sizes say nothing.
-function system.read(path)
-  local file = io.open(path)
-  local text = file and file:read "*a"
-  if file then file:close() end
-  return text
-end
+system.read = files.read
 
 function system.jit() return (jit.status()) end
 

@@ -1,5 +1,5 @@
--- engram.files: files that are written aside and renamed: what stood there stays until all of the
--- new one is.
+-- engram.files: files that are read whole, or written aside and renamed: what stood there stays
+-- until all of the new one is.
 local C = require "engram.ffi"
 local check = require "engram.check"
 
@@ -14,6 +14,17 @@ end
 function files.malformed(path, line, reason)
   local place = line and ("%s:%d"):format(path, line) or path
   return nil, check.failure(C.ENGRAM_EFORMAT, path, ("%s: %s"):format(place, reason))
+end
+
+-- files.read(path) -> all of a file, or nil and a sentence that begins with the path. It is read to
+-- its end: what /proc and /sys say of sizes is not true.
+function files.read(path)
+  local file, reason = io.open(path, "rb")
+  if not file then return nil, reason end
+  local text = file:read "*a"
+  file:close()
+  if not text then return nil, path .. ": cannot be read" end
+  return text
 end
 
 -- files.make(path, f) -> true, or nil and a failure. f(aside) writes a file of that name, and

@@ -1,5 +1,6 @@
 -- engram.help: sections of the reference, from the README that is installed beside these files: by
 -- name, by value, and by what comes near a name.
+local files = require "engram.files"
 local terminal = require "engram.terminal"
 local types = require "engram.types"
 local width = require "engram.width"
@@ -11,12 +12,8 @@ local help = {}
 local function reference()
   local here = debug.getinfo(1, "S").source:match "^@(.*)help%.lua$"
   for _, path in ipairs { here .. "README.md", here .. "../README.md" } do
-    local file = io.open(path)
-    if file then
-      local text = file:read "*a"
-      file:close()
-      return text
-    end
+    local text = files.read(path)
+    if text then return text end
   end
   error("engram.help: README.md is not beside " .. here, 0)
 end

@@ -3,6 +3,7 @@
 local ffi = require "ffi"
 local arguments = require "engram.arguments"
 local posix = require "engram.posix"
+local read_whole = require("engram.files").read
 local socket = require "engram.socket"
 local terminal = require "engram.terminal"
 local units = require "engram.units"
@@ -112,9 +113,7 @@ local function finish(job)
   job.pipe:close()
   local text, status = table.concat(job.pieces):match "^(.*)\n(%d+)\n$"
   local result = testing.read(text, tonumber(status))
-  local said = io.open(job.errors)
-  result.said = said:read "*a"
-  said:close()
+  result.said = read_whole(job.errors)
   os.remove(job.errors)
   return result
 end

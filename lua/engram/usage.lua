@@ -1,16 +1,14 @@
 -- engram.usage: the memory that the process has and who holds it, as far as that is known.
 local engram = require "engram"
 local arena = require "engram.arena"
+local files = require "engram.files"
 local report = require "engram.report"
 local units = require "engram.units"
 local width = require "engram.width"
 
 -- Of the whole process, in bytes; nil where the system does not tell.
 local function resident(what)
-  local file = io.open "/proc/self/status"
-  if not file then return nil end
-  local kilobytes = file:read("*a"):match(what .. ":%s*(%d+) kB")
-  file:close()
+  local kilobytes = (files.read "/proc/self/status" or ""):match(what .. ":%s*(%d+) kB")
   return kilobytes and kilobytes * 1024
 end
 
